@@ -1,0 +1,142 @@
+#pragma once
+/// An asynchronous call on its way: who gets the result and on which executor. The firewall between completion tokens,
+/// which are templates, and the library's bodies, which are not.
+///
+/// finish() is called exactly once, on any thread; it hands the result over and destroys the operation.
+
+#include <corbel/result.hpp>
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/associated_cancellation_slot.hpp>
+#include <boost/asio/associated_executor.hpp>
+#include <boost/asio/async_result.hpp>
+#include <boost/asio/dispatch.hpp>
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/io_context.hpp>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <type_traits>
+#include <utility>
+
+namespace corbel::detail {
+
+using io_executor = boost::asio::io_context::executor_type;
+
+template <class T>
+class operation {
+ public:
+  virtual void finish(result<T> r) noexcept = 0;
+  /// Called once before the operation can finish: what a cancellation of the caller runs. Thread: the emitter's.
+  virtual void on_cancel(std::function<void()>) {}
+  /// True when a caller could cancel, so that on_cancel is worth its price.
+  virtual bool cancellable() const noexcept { return false; }
+
+ protected:
+  virtual ~operation() = default;
+  friend struct drop_unfinished;
+};
+
+/// An operation dropped unfinished ends as CANCELLED: exactly one completion, whatever path is taken.
+struct drop_unfinished {
+  template <class T>
+  void operator()(operation<T> *op) const noexcept {
+    op->finish(error(status::cancelled, "the call was dropped: its handle was freed or its runtime ended"));
+  }
+};
+template <class T>
+using operation_ptr = std::unique_ptr<operation<T>, drop_unfinished>;
+
+/// Finishes an operation that a pointer owns.
+template <class T>
+void finish(operation_ptr<T> op, result<T> r) noexcept {
+  op.release()->finish(std::move(r));
+}
+
+/// Calls a handler with a result on the handler's executor. Where that is the I/O thread we are on already, the call is
+/// direct: the same that dispatch would do, without its type erasure.
+template <class Handler>
+class handler_slot {
+ public:
+  using executor_type = boost::asio::associated_executor_t<Handler, io_executor>;
+
+  handler_slot(Handler h, const io_executor &fallback)
+      : handler_(std::move(h)), executor_(boost::asio::get_associated_executor(handler_, fallback)) {
+    if (!same_context(fallback)) work_.emplace(boost::asio::prefer(executor_, boost::asio::execution::outstanding_work.tracked));
+  }
+
+  auto cancellation_slot() const noexcept { return boost::asio::get_associated_cancellation_slot(handler_); }
+
+  /// Moves everything out of *this first, so that the memory that holds it may be freed by `release` before the handler runs.
+  template <class Release, class... Args>
+  void deliver(Release release, Args... args) noexcept {
+    auto handler = std::move(handler_);
+    auto executor = std::move(executor_);
+    auto work = std::move(work_);
+    if (auto slot = boost::asio::get_associated_cancellation_slot(handler); slot.is_connected() && here(executor)) slot.clear();
+    release();
+    if (here(executor)) {
+      std::move(handler)(std::move(args)...);
+    } else {
+      boost::asio::dispatch(executor, [h = std::move(handler), ... a = std::move(args)]() mutable {
+        if (auto slot = boost::asio::get_associated_cancellation_slot(h); slot.is_connected()) slot.clear();
+        std::move(h)(std::move(a)...);
+      });
+    }
+  }
+
+ private:
+  static const io_executor *as_io(const executor_type &e) noexcept {
+    if constexpr (std::is_same_v<executor_type, io_executor>)
+      return &e;
+    else if constexpr (std::is_same_v<executor_type, boost::asio::any_io_executor>)
+      return e.template target<io_executor>();
+    else
+      return nullptr;
+  }
+  static bool here(const executor_type &e) noexcept {
+    auto *io = as_io(e);
+    return io && io->running_in_this_thread();
+  }
+  bool same_context(const io_executor &other) const noexcept {
+    auto *io = as_io(executor_);
+    return io && &io->context() == &other.context();
+  }
+
+  using tracked = std::decay_t<decltype(boost::asio::prefer(std::declval<executor_type>(),
+                                                            boost::asio::execution::outstanding_work.tracked))>;
+  Handler handler_;
+  executor_type executor_;
+  std::optional<tracked> work_;
+};
+
+template <class T, class Handler>
+class handler_operation final : public operation<T> {
+ public:
+  handler_operation(Handler h, const io_executor &fallback) : slot_(std::move(h), fallback) {}
+
+  void finish(result<T> r) noexcept override {
+    slot_.deliver([this] { delete this; }, std::move(r));
+  }
+  bool cancellable() const noexcept override { return slot_.cancellation_slot().is_connected(); }
+  void on_cancel(std::function<void()> fn) override {
+    auto slot = slot_.cancellation_slot();
+    if (slot.is_connected()) slot.assign([fn = std::move(fn)](boost::asio::cancellation_type) { fn(); });
+  }
+
+ private:
+  handler_slot<Handler> slot_;
+};
+
+/// Starts a call under any completion token whose signature is void(result<T>).
+template <class T, class Start, class Token>
+auto initiate(Start start, io_executor fallback, Token &token) {
+  return boost::asio::async_initiate<Token, void(result<T>)>(
+      [start = std::move(start), fallback](auto handler) mutable {
+        using handler_type = std::decay_t<decltype(handler)>;
+        start(operation_ptr<T>(new handler_operation<T, handler_type>(std::move(handler), fallback)));
+      },
+      token);
+}
+
+}  // namespace corbel::detail
