@@ -1,0 +1,1 @@
+#include <corbel/c/base.h>
