@@ -23,6 +23,7 @@ struct settings {
   std::size_t slice = 0;
   bool hole = false;
   std::optional<std::size_t> reset_after;
+  std::string reset_when;
   std::optional<std::string> replacement;
 };
 
@@ -77,6 +78,10 @@ struct link : std::enable_shared_from_this<link> {
       if (ec) break;
       std::string bytes(buffer, 0, n);
       if (d.to_client && self->knobs.replacement) bytes = *std::exchange(self->knobs.replacement, std::nullopt);
+      if (d.to_client && !self->knobs.reset_when.empty() && bytes.find(self->knobs.reset_when) != std::string::npos) {
+        self->abort();
+        co_return;
+      }
       d.held.push_back({steady::now() + (d.to_client ? self->knobs.delay : std::chrono::milliseconds(0)), std::move(bytes)});
       d.wake.cancel();
     }
@@ -248,6 +253,9 @@ void tcp_gate::reset_all() {
 }
 void tcp_gate::reset_after(std::size_t bytes) {
   impl_->on_thread([&] { impl_->knobs.reset_after = bytes; });
+}
+void tcp_gate::reset_when(std::string text) {
+  impl_->on_thread([&] { impl_->knobs.reset_when = std::move(text); });
 }
 void tcp_gate::replace_next(std::string bytes) {
   impl_->on_thread([&] { impl_->knobs.replacement = std::move(bytes); });

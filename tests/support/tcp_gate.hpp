@@ -33,7 +33,8 @@ class tcp_gate {
   void half_close();                                ///< ends the sending side towards every client, and goes on reading
   void reset_all();                                 ///< resets every connection (RST), both ways
   void reset_after(std::size_t bytes);              ///< resets a connection when so many more bytes went to its client
-  void replace_next(std::string bytes);             ///< the next bytes that the server sends are replaced by these
+  void reset_when(std::string text);     ///< resets instead of relaying what the server sends with this in it; "": never
+  void replace_next(std::string bytes);  ///< the next bytes that the server sends are replaced by these
 
   std::size_t connections() const;  ///< open now
   std::size_t accepted() const;     ///< ever
