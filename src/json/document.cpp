@@ -23,7 +23,7 @@ result<json_document> json_document::parse(std::string_view text, json_limits li
   if (text.size() > limits.bytes)
     return refuse(fmt::format("JSON of {} bytes is over the limit of {}", text.size(), limits.bytes));
   auto made = std::make_unique<impl>();
-  simdjson::dom::parser parser(limits.bytes);
+  simdjson::dom::parser parser;
   // One level more than the limit, because the reader counts the document itself.
   auto failed = parser.allocate(text.size() + 1, limits.depth + 1);
   if (!failed) failed = parser.parse_into_document(made->document, text.data(), text.size()).error();
