@@ -10,6 +10,7 @@
 /// that nobody waits for is found out when it ends.
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -47,8 +48,8 @@ class listener {
 
 class listener_thread {
  public:
-  /// warn receives one line of text; on any thread, never under a lock, never after the hub and all tasks are gone. It may
-  /// post to a listener of this very object.
+  /// warn receives one line of text, on any thread, never under a lock; it may post to a listener of this very object.
+  /// The threads own a share of it until the last of them has ended: it must hold what it uses weakly.
   explicit listener_thread(std::function<void(std::string)> warn,
                            std::chrono::milliseconds slow_after = std::chrono::milliseconds(1000));
   /// Without a stop() before it: what is queued still runs, then the threads end by themselves. Never blocks.
