@@ -1,0 +1,104 @@
+#pragma once
+/// Owns: the decision when a consumer claims messages, and how many. Pure: no socket, clock or thread; inputs are what
+/// happened, next() is what to do now. Callers: consumer_core. Thread: one at a time.
+///
+/// A claim tells how much was left in the ready list. While that is nothing, the consumer rests until it is woken: the
+/// server tells when the list turns from empty to not empty, a reconnect counts as such, and a poll covers what was lost.
+
+#include <algorithm>
+#include <cstdint>
+
+namespace corbel::detail {
+
+class claim_plan {
+ public:
+  /// Most messages of one claim.
+  static constexpr std::uint32_t most_at_once = 128;
+
+  claim_plan(std::uint32_t concurrency, std::uint32_t prefetch) noexcept : concurrency_(concurrency), prefetch_(prefetch) {}
+
+  void taker_came() noexcept { ++waiting_; }
+  void taker_left() noexcept { --waiting_; }
+  /// A delivered message is not out any more.
+  void settled() noexcept { --out_; }
+  /// The ready list is not empty, or was not a moment ago.
+  void woken() noexcept {
+    maybe_more_ = true;
+    woken_meanwhile_ = true;
+  }
+  /// The server is there again; what it told meanwhile was missed.
+  void reconnected() noexcept {
+    woken();
+    held_off_ = false;
+    failures_ = 0;
+  }
+  /// The time that a wanted poll waits has passed.
+  void poll_due() noexcept {
+    maybe_more_ = true;
+    held_off_ = false;
+  }
+  void claim_answered(std::uint32_t got, std::uint64_t left) noexcept {
+    claiming_ = 0;
+    buffered_ += got;
+    failures_ = 0;
+    maybe_more_ = left > 0 || woken_meanwhile_;
+  }
+  /// at_once: another try waits by itself for the server, so it need not wait here. Only the first in a row is believed.
+  void claim_failed(bool at_once) noexcept {
+    claiming_ = 0;
+    maybe_more_ = true;
+    held_off_ = !at_once || failures_ > 0;
+    ++failures_;
+  }
+  /// From now on nothing is claimed or delivered, and all that was not delivered goes back.
+  void stop() noexcept { stopped_ = true; }
+
+  struct actions {
+    std::uint32_t deliver = 0;    ///< so many of the oldest claimed messages go to the oldest takers
+    std::uint32_t hand_back = 0;  ///< so many of the newest claimed messages go back
+    std::uint32_t claim = 0;      ///< begin a claim of so many at most
+    bool poll = false;            ///< a poll is wanted, about a second from now
+  };
+  /// What to do now; it counts as done. Call it after every input.
+  actions next() noexcept {
+    actions a;
+    if (!stopped_) {
+      a.deliver = std::min({waiting_, buffered_, concurrency_ - out_});
+      waiting_ -= a.deliver;
+      buffered_ -= a.deliver;
+      out_ += a.deliver;
+    }
+    // A claimed message that nobody waits for any more would be kept from other consumers for ever.
+    const std::uint32_t kept = stopped_ ? 0 : prefetch_;
+    a.hand_back = buffered_ - std::min(buffered_, kept);
+    buffered_ -= a.hand_back;
+    if (stopped_ || claiming_ != 0) return a;
+    const std::uint32_t wanted = std::min(waiting_, concurrency_ - out_) + prefetch_ - buffered_;
+    if (wanted > 0 && maybe_more_ && !held_off_) {
+      a.claim = claiming_ = std::min(wanted, most_at_once);
+      woken_meanwhile_ = false;
+    }
+    a.poll = waiting_ > 0 && out_ < concurrency_ && claiming_ == 0;
+    return a;
+  }
+
+  std::uint32_t waiting() const noexcept { return waiting_; }
+  std::uint32_t buffered() const noexcept { return buffered_; }
+  std::uint32_t out() const noexcept { return out_; }
+  bool claiming() const noexcept { return claiming_ != 0; }
+  bool stopped() const noexcept { return stopped_; }
+
+ private:
+  const std::uint32_t concurrency_, prefetch_;
+  std::uint32_t waiting_ = 0;     // takers without a message
+  std::uint32_t buffered_ = 0;    // claimed, not delivered
+  std::uint32_t out_ = 0;         // delivered, not settled
+  std::uint32_t claiming_ = 0;    // asked for by the claim under way
+  std::uint32_t failures_ = 0;    // of claims, in a row
+  bool maybe_more_ = true;        // the ready list is not known to be empty
+  bool woken_meanwhile_ = false;  // since the claim under way began
+  bool held_off_ = false;         // the last claim failed: not before a poll or a reconnect
+  bool stopped_ = false;
+};
+
+}  // namespace corbel::detail
