@@ -5,7 +5,6 @@
 
 #include <corbel/log.hpp>
 
-#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -38,7 +37,8 @@ class logger {
 
  private:
   struct shared;
-  std::shared_ptr<shared> shared_;
+  const std::shared_ptr<shared> shared_;
+  const deliver_function deliver_;
 };
 
 }  // namespace corbel::detail

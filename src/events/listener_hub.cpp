@@ -82,7 +82,7 @@ void listener_hub::stop(clock::duration timeout) {
 }
 
 void listener_hub::end_when_idle() {
-  std::lock_guard lock(mutex_);
+  std::unique_lock lock(mutex_);
   if (phase_ != phase::open) return;
   phase_ = phase::leaving;
   for (auto &w : workers_) {
@@ -90,6 +90,8 @@ void listener_hub::end_when_idle() {
     if (w->queue) w->queue->wake.notify_all();
   }
   work_.notify_all();
+  auto mine = warns_here() ? 1u : 0u;
+  quiet_.wait(lock, [this, mine] { return warning_ == mine; });
 }
 
 std::deque<listener_queue::entry> listener_hub::take_tasks(listener_queue &q) {

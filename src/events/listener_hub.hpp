@@ -60,6 +60,8 @@ class listener_hub : public std::enable_shared_from_this<listener_hub> {
   static bool is_here() noexcept;
   /// True on a thread of this hub.
   bool is_mine() const noexcept;
+  /// True inside a call of this hub's warn.
+  bool warns_here() const noexcept;
 
  private:
   /// open, then either draining (stop waits; tasks are still taken) and ended, or leaving (none is taken, threads end by
@@ -90,7 +92,7 @@ class listener_hub : public std::enable_shared_from_this<listener_hub> {
   const clock::duration slow_after_;
   mutable std::mutex mutex_;
   std::condition_variable work_;   ///< common threads sleep here
-  std::condition_variable quiet_;  ///< stop waits here
+  std::condition_variable quiet_;  ///< stop and end_when_idle wait here
   phase phase_ = phase::open;
   std::deque<queue_ptr> ready_;  ///< those that have a task, run none, and have no thread of their own
   std::list<std::shared_ptr<worker>> workers_;
@@ -100,6 +102,7 @@ class listener_hub : public std::enable_shared_from_this<listener_hub> {
   std::size_t common_pending_ = 0;  ///< tasks that wait for one of those
   std::size_t pending_ = 0;         ///< all tasks that have not begun
   std::size_t calls_ = 0;           ///< tasks that run
+  std::size_t warning_ = 0;         ///< threads inside warn
 };
 
 }  // namespace corbel::detail

@@ -48,11 +48,11 @@ class listener {
 
 class listener_thread {
  public:
-  /// warn receives one line of text, on any thread, never under a lock; it may post to a listener of this very object.
-  /// The threads own a share of it until the last of them has ended: it must hold what it uses weakly.
+  /// warn receives one line of text, on a listener thread, never under a lock; it must not block and may post to a listener
+  /// of this very object. It is not called any more once stop() or the destructor has returned.
   explicit listener_thread(std::function<void(std::string)> warn,
                            std::chrono::milliseconds slow_after = std::chrono::milliseconds(1000));
-  /// Without a stop() before it: what is queued still runs, then the threads end by themselves. Never blocks.
+  /// Without a stop() before it: what is queued still runs, then the threads end by themselves. Waits for no task.
   ~listener_thread();
   listener_thread(const listener_thread &) = delete;
   listener_thread &operator=(const listener_thread &) = delete;

@@ -10,12 +10,14 @@ namespace corbel::detail {
 
 namespace {
 thread_local const listener_hub *here = nullptr;
+thread_local bool warning_here = false;
 
 double seconds(std::chrono::steady_clock::duration d) { return std::chrono::duration<double>(d).count(); }
 }  // namespace
 
 bool listener_hub::is_here() noexcept { return here != nullptr; }
 bool listener_hub::is_mine() const noexcept { return here == this; }
+bool listener_hub::warns_here() const noexcept { return is_mine() && warning_here; }
 
 void listener_hub::run(worker &self) {
   here = this;
@@ -122,12 +124,18 @@ void listener_hub::report(listener_queue &q, const std::string &what, std::uniqu
 }
 
 void listener_hub::warn(std::string text, std::unique_lock<std::mutex> &lock) noexcept {
+  if (!warn_ || phase_ == phase::leaving || phase_ == phase::ended) return;
+  ++warning_;
+  warning_here = true;
   lock.unlock();
   try {
-    if (warn_) warn_(std::move(text));
+    warn_(std::move(text));
   } catch (...) {  // nobody is left to be told
   }
+  warning_here = false;
   lock.lock();
+  --warning_;
+  quiet_.notify_all();
 }
 
 void listener_hub::leave(worker &self) {

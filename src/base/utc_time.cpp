@@ -1,0 +1,18 @@
+#include "base/utc_time.hpp"
+
+#include <fmt/format.h>
+
+namespace corbel::detail {
+
+std::string utc_text(std::chrono::system_clock::time_point time) {
+  using namespace std::chrono;
+  auto ms = floor<milliseconds>(time);
+  auto day = floor<days>(ms);
+  year_month_day date(day);
+  hh_mm_ss clock(ms - day);
+  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z", int(date.year()), unsigned(date.month()),
+                     unsigned(date.day()), clock.hours().count(), clock.minutes().count(), clock.seconds().count(),
+                     clock.subseconds().count());
+}
+
+}  // namespace corbel::detail
