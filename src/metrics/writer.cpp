@@ -44,7 +44,7 @@ struct metrics_writer::families {
       good = good && is_label(key);
       list.push_back({key, one_line(value)});
     }
-    std::ranges::sort(list);
+    std::sort(list.begin(), list.end());
     good = good && std::ranges::adjacent_find(list, {}, &ClientMetric::Label::name) == list.end();
     auto found = all.find(name);
     if (!good || (found != all.end() && found->second.type != type)) {
