@@ -1,0 +1,39 @@
+#pragma once
+/// What the listener and all sessions of one server share. Threads: the server's executor.
+
+#include "http/limits.hpp"
+#include "http/router.hpp"
+#include "http/stats.hpp"
+
+#include <corbel/log.hpp>
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include <functional>
+#include <unordered_set>
+
+namespace corbel::detail {
+
+class http_session;
+
+struct http_core {
+  http_core(boost::asio::any_io_executor e, http_router r, http_limits l, log_function log)
+      : executor(std::move(e)), router(std::move(r)), limits(l), write_log(std::move(log)), changed(executor) {}
+
+  void log(log_level level, std::string text, std::vector<log_field> fields = {}) const {
+    if (write_log) write_log({.level = level, .part = "http", .text = std::move(text), .fields = std::move(fields)});
+  }
+
+  boost::asio::any_io_executor executor;
+  http_router router;
+  http_limits limits;
+  log_function write_log;
+  http_stats stats;
+  bool draining = false;  ///< most routes answer 503, streams are told, connections are not kept
+  bool stopping = false;  ///< no new connection, no further request
+  std::unordered_set<http_session *> sessions;
+  boost::asio::steady_timer changed;  ///< cancelled when a session ends: who waits for that looks again
+};
+
+}  // namespace corbel::detail

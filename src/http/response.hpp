@@ -1,0 +1,25 @@
+#pragma once
+/// What a handler answers: a body, or a stream of events that begins with it.
+
+#include "http/event_stream.hpp"
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace corbel {
+
+struct http_response {
+  unsigned status = 200;
+  std::string body = {};  ///< not used when there is a stream
+  std::string content_type = "application/json";
+  std::vector<std::pair<std::string, std::string>> fields = {};  ///< further header fields
+  std::shared_ptr<event_stream> stream = {};                     ///< answers with Server-Sent Events until it ends
+};
+
+/// {"detail": {"error": line, "error_type": type}}. Both are texts of our own: plain ASCII without quotes or backslashes.
+http_response http_refusal(unsigned status, std::string_view type, std::string_view line);
+
+}  // namespace corbel

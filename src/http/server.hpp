@@ -1,0 +1,63 @@
+#pragma once
+/// src/http owns an HTTP/1.1 server: limits, keep-alive, event streams, graceful stop; it knows no route of its own.
+/// Callers: src/operations and hosts, which give it routes. Everything runs on the executor it was given, which must be
+/// run by one thread at a time; no member may be called elsewhere. Handlers are coroutines there and must not block.
+///
+///     corbel::http_router routes;
+///     routes.add("GET", "/health", {.handler = health, .while_draining = true});
+///     corbel::http_server server(ctx.get_executor(), std::move(routes));
+///     auto port = server.listen("0.0.0.0", 8010);
+///     ...
+///     server.drain();                                            // 503 elsewhere, streams told
+///     auto cut = co_await server.stop(std::chrono::seconds(10)); // requests under way are completed
+
+#include "http/limits.hpp"
+#include "http/router.hpp"
+#include "http/stats.hpp"
+
+#include <corbel/log.hpp>
+#include <corbel/result.hpp>
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+
+#include <chrono>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace corbel {
+
+namespace detail {
+struct http_core;
+class http_listener;
+}  // namespace detail
+
+class http_server {
+ public:
+  http_server(boost::asio::any_io_executor executor, http_router routes, http_limits limits = {}, log_function log = {});
+  /// Closes everything at once.
+  ~http_server();
+  http_server(const http_server &) = delete;
+  http_server &operator=(const http_server &) = delete;
+
+  /// Accepts connections on an IP address; may be called for several. port 0: any free one. The port that was opened.
+  result<std::uint16_t> listen(const std::string &address, std::uint16_t port);
+
+  /// Still accepts, but answers 503 on every route that is not marked while_draining, keeps no connection alive, and ends
+  /// the event streams after their farewell.
+  void drain();
+  bool draining() const noexcept;
+
+  /// Stops to accept, closes idle connections, completes the requests under way; what is left after the time-out is cut.
+  /// How many were cut. Implies drain().
+  boost::asio::awaitable<std::size_t> stop(std::chrono::milliseconds timeout);
+
+  const http_stats &stats() const noexcept;
+
+ private:
+  std::shared_ptr<detail::http_core> core_;
+  std::vector<std::shared_ptr<detail::http_listener>> listeners_;
+};
+
+}  // namespace corbel
