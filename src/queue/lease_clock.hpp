@@ -24,6 +24,8 @@ class lease_clock {
 
   /// The first lease came; it began at `now` at the latest.
   void began(clock::time_point now) noexcept { due_ = now + period(); }
+  /// No lease is held.
+  bool idle() const noexcept { return !due_; }
   /// No lease is left.
   void ended() noexcept { due_.reset(); }
   void renewal_started(clock::time_point now) noexcept {

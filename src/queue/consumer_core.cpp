@@ -1,0 +1,132 @@
+#include "queue/consumer_core.hpp"
+
+#include <boost/asio/post.hpp>
+#include <fmt/format.h>
+
+namespace corbel::detail {
+
+namespace {
+constexpr std::chrono::seconds poll_after{1};
+constexpr int recall_tries = 3;
+}  // namespace
+
+std::shared_ptr<consumer_core> consumer_core::open(const redis_pool &pool, queue_options options) {
+  check_consumer(options);
+  auto core = std::make_shared<consumer_core>(pool, std::move(options));
+  boost::asio::post(core->executor(), [core] { core->begin(); });
+  return std::shared_ptr<consumer_core>(core.get(), [core](consumer_core *) mutable {
+    if (core->forked()) return (void)new auto(std::move(core));  // its locks may be held by threads that do not exist here
+    auto executor = core->executor();
+    boost::asio::post(executor, [core = std::move(core)] { core->release(); });
+  });
+}
+
+consumer_core::consumer_core(const redis_pool &pool, queue_options options)
+    : options_(std::move(options)),
+      pool_(pool),
+      keys_(std::make_shared<queue_keys>(options_.name)),
+      name_(make_message_id().substr(0, 16)),
+      plan_(options_.concurrency, options_.prefetch),
+      leases_(std::make_shared<lease_keeper>(pool, keys_, options_.lease)),
+      reaper_(std::make_shared<reaper>(pool, keys_, options_.lease)),
+      poll_timer_(pool.executor()) {}
+
+void consumer_core::begin() {
+  if (plan_.stopped()) return;
+  auto weak = weak_from_this();
+  auto with_core = [weak](auto f) {
+    if (auto core = weak.lock()) f(*core);
+  };
+  wakes_ = std::make_shared<wake_listener>(
+      pool_, keys_,
+      wake_listener::listeners{
+          .woken = [with_core] { with_core([](consumer_core &c) { c.plan_.woken(), c.step(); }); },
+          .reconnected = [with_core] { with_core([](consumer_core &c) { c.reconnected(); }); },
+          .closed = [with_core](const error &why) { with_core([&](consumer_core &c) { c.pool_ended(why); }); }});
+  wakes_->start();
+  reaper_->start();
+  step();
+}
+
+// ---- claiming ----
+
+void consumer_core::step() {
+  auto self = shared_from_this();
+  const auto todo = plan_.next();
+  for (std::uint32_t i = 0; i < todo.hand_back; ++i) {
+    hand_back(std::move(buffered_.back()));
+    buffered_.pop_back();
+  }
+  for (std::uint32_t i = 0; i < todo.deliver; ++i) {
+    auto op = std::move(takers_.front().op);
+    takers_.pop_front();
+    auto m = std::make_shared<message_state>(self, std::move(buffered_.front()));
+    buffered_.pop_front();
+    finish(std::move(op), result<message>(message(std::move(m))));
+  }
+  if (todo.claim > 0) claim(todo.claim);
+  if (todo.poll) poll();
+}
+
+void consumer_core::claim(std::uint32_t most) {
+  auto name = fmt::format("{}.{}", name_, ++claims_);
+  auto [script, command] = claim_call(*keys_, most, options_.lease, name);
+  async_run(pool_, script, std::move(command), {},
+            [self = shared_from_this(), name = std::move(name), since = lease_clock::clock::now()](result<redis_reply> r) {
+              self->claimed(name, since, r);
+            });
+}
+
+void consumer_core::claimed(const std::string &name, lease_clock::clock::time_point since, const result<redis_reply> &r) {
+  if (r) {
+    auto answer = read_claim(*r, name);
+    for (auto &m : answer.messages) {
+      leases_->hold(m.token, m.id, m.holder, since);
+      buffered_.push_back(std::move(m));
+    }
+    plan_.claim_answered(static_cast<std::uint32_t>(answer.messages.size()), answer.left);
+  } else {
+    const auto why = r.error();
+    plan_.claim_failed(why.is(status::lost));
+    if (why.may_be_applied()) lost_claims_.push_back({name, since + options_.lease});
+    if (why.is(status::closed) || why.is(status::cancelled) || why.is(status::forked)) pool_ended(why);
+  }
+  if (!lost_claims_.empty()) recall();
+  step();
+  check_ended();
+}
+
+/// Gives back what claims took whose answers never came; without it those messages would wait for their leases to end. More
+/// than one try: a server that was stopped may serve the lost claim after the first.
+void consumer_core::recall() {
+  for (auto lost = std::exchange(lost_claims_, {}); auto &each : lost) {
+    auto [script, command] = recall_call(*keys_, each.name);
+    async_run(pool_, script, std::move(command), {}, [self = shared_from_this(), each](result<redis_reply> r) mutable {
+      const bool found = r && r->root().integer() > 0;
+      const bool in_vain = r && ++each.unfound == recall_tries;
+      if (found || in_vain || lease_clock::clock::now() > each.until) return;
+      if (r || !self->plan_.stopped()) self->lost_claims_.push_back(std::move(each));
+    });
+  }
+}
+
+void consumer_core::poll() {
+  if (std::exchange(polling_, true)) return;
+  poll_timer_.expires_after(poll_after);
+  poll_timer_.async_wait([self = shared_from_this()](const boost::system::error_code &cancelled) {
+    self->polling_ = false;
+    if (cancelled) return;
+    self->plan_.poll_due();
+    self->step();
+  });
+}
+
+void consumer_core::reconnected() {
+  leases_->reconnected();
+  reaper_->reconnected();
+  recall();
+  plan_.reconnected();
+  step();
+}
+
+}  // namespace corbel::detail

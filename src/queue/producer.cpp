@@ -1,0 +1,18 @@
+#include "queue/producer_core.hpp"
+
+namespace corbel {
+
+producer::producer(const redis_pool &pool, queue_options options)
+    : core_(std::make_shared<detail::producer_core>(pool, options)) {}
+
+detail::io_executor producer::executor() const { return core_->executor(); }
+
+void producer::start_put(const core_ptr &core, std::vector<put_item> items, call c, detail::operation_ptr<put_receipt> op) {
+  core->put(std::move(items), c, std::move(op));
+}
+
+void producer::start_depth(const core_ptr &core, call c, detail::operation_ptr<std::int64_t> op) {
+  core->depth(c, std::move(op));
+}
+
+}  // namespace corbel

@@ -1,0 +1,23 @@
+#pragma once
+/// Owns: the writing side of a queue. Callers: producer. Thread: any; nothing changes after construction, and what is under
+/// way belongs to the pool.
+
+#include "queue/queue_keys.hpp"
+
+namespace corbel::detail {
+
+class producer_core {
+ public:
+  /// Throws failure when an option is wrong.
+  producer_core(const redis_pool &pool, const queue_options &options);
+
+  io_executor executor() const { return pool_.executor(); }
+  void put(std::vector<put_item> items, call c, operation_ptr<put_receipt> op);
+  void depth(call c, operation_ptr<std::int64_t> op);
+
+ private:
+  redis_pool pool_;
+  queue_keys keys_;
+};
+
+}  // namespace corbel::detail

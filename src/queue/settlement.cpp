@@ -1,0 +1,39 @@
+#include "queue/settlement.hpp"
+
+namespace corbel::detail {
+
+namespace {
+settle_plan make_plan(settle how, const std::string &id, std::chrono::milliseconds timeout) {
+  const auto now = settle_plan::clock::now();
+  return {how, id, now, timeout < timeout.zero() ? settle_plan::clock::time_point::max() : now + timeout};
+}
+}  // namespace
+
+settlement::settlement(const redis_pool &pool, std::shared_ptr<const queue_keys> keys,
+                       std::shared_ptr<const claimed_message> message, settle how, std::chrono::milliseconds timeout,
+                       ended_function ended)
+    : pool_(pool),
+      keys_(std::move(keys)),
+      message_(std::move(message)),
+      plan_(make_plan(how, message_->id, timeout)),
+      ended_(std::move(ended)),
+      timer_(pool.executor()) {}
+
+void settlement::start() {
+  const auto &m = *message_;
+  auto [script, command] = settle_call(*keys_, plan_.how(), m.element, m.id, m.holder);
+  async_run(
+      pool_, script, std::move(command), {.timeout = plan_.left(settle_plan::clock::now())},
+      [self = shared_from_this()](result<redis_reply> r) {
+        self->next(r ? self->plan_.answered(r->root().integer()) : self->plan_.failed(r.error(), settle_plan::clock::now()));
+      });
+}
+
+void settlement::next(settle_plan::decision d) {
+  if (d.ended) return ended_(std::move(*d.ended));
+  if (d.pause == d.pause.zero()) return start();
+  timer_.expires_after(d.pause);
+  timer_.async_wait([self = shared_from_this()](const boost::system::error_code &) { self->start(); });
+}
+
+}  // namespace corbel::detail
