@@ -1,11 +1,16 @@
 #include "http/response.hpp"
 
-#include <fmt/format.h>
+#include "base/json_string.hpp"
 
 namespace corbel {
 
 http_response http_refusal(unsigned status, std::string_view type, std::string_view line) {
-  return {.status = status, .body = fmt::format(R"({{"detail": {{"error": "{}", "error_type": "{}"}}}})", line, type)};
+  http_response r{.status = status, .body = "{\"detail\": {\"error\": "};
+  detail::append_json_string(r.body, line);
+  r.body += ", \"error_type\": ";
+  detail::append_json_string(r.body, type);
+  r.body += "}}";
+  return r;
 }
 
 }  // namespace corbel

@@ -19,7 +19,7 @@ struct http_response {
   std::shared_ptr<event_stream> stream = {};                     ///< answers with Server-Sent Events until it ends
 };
 
-/// {"detail": {"error": line, "error_type": type}}. Both are texts of our own: plain ASCII without quotes or backslashes.
+/// {"detail": {"error": line, "error_type": type}}.
 http_response http_refusal(unsigned status, std::string_view type, std::string_view line);
 
 }  // namespace corbel

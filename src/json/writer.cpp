@@ -1,9 +1,8 @@
 #include "json/writer.hpp"
 
+#include "base/json_string.hpp"
 #include "json/reference.hpp"
-#include "json/utf8.hpp"
 
-#include <fmt/compile.h>
 #include <fmt/format.h>
 
 #include <cmath>
@@ -30,7 +29,7 @@ json_writer &json_writer::close(char c) {
 
 json_writer &json_writer::key(std::string_view name) {
   separate();
-  quote(name);
+  detail::append_json_string(out_, name);
   out_ += ": ";
   comma_ = false;
   return *this;
@@ -38,7 +37,7 @@ json_writer &json_writer::key(std::string_view name) {
 
 json_writer &json_writer::value(std::string_view text) {
   separate();
-  quote(text);
+  detail::append_json_string(out_, text);
   return *this;
 }
 
@@ -87,58 +86,6 @@ json_writer &json_writer::value(const json_value &parsed) {
       break;
   }
   return value(nullptr);
-}
-
-void json_writer::quote(std::string_view text) {
-  out_ += '"';
-  auto plain = text.data();  // begin of what is copied as it is
-  auto flush = [&](const char *to) { out_.append(plain, to); };
-  for (auto at = text.data(), end = at + text.size(); at != end;) {
-    auto c = static_cast<unsigned char>(*at);
-    if (c >= 0x20 && c < 0x80 && c != '"' && c != '\\') {
-      ++at;
-      continue;
-    }
-    auto step = detail::utf8_first({at, static_cast<std::size_t>(end - at)});
-    auto p = step.point;
-    if (step.valid && p >= 0x80 && p != 0x85 && p != 0x2028 && p != 0x2029) {
-      at += step.bytes;
-      continue;
-    }
-    flush(at);
-    at += step.bytes;
-    plain = at;
-    switch (step.valid ? p : char32_t{0xFFFD}) {
-      case '"':
-        out_ += "\\\"";
-        break;
-      case '\\':
-        out_ += "\\\\";
-        break;
-      case '\n':
-        out_ += "\\n";
-        break;
-      case '\r':
-        out_ += "\\r";
-        break;
-      case '\t':
-        out_ += "\\t";
-        break;
-      case '\b':
-        out_ += "\\b";
-        break;
-      case '\f':
-        out_ += "\\f";
-        break;
-      case 0xFFFD:
-        out_ += "\xEF\xBF\xBD";
-        break;
-      default:
-        fmt::format_to(std::back_inserter(out_), FMT_COMPILE("\\u{:04x}"), static_cast<std::uint32_t>(p));
-    }
-  }
-  flush(text.data() + text.size());
-  out_ += '"';
 }
 
 }  // namespace corbel

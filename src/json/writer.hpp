@@ -1,6 +1,6 @@
 #pragma once
-/// Writes JSON by appending to a string. What it writes is one line for every reader: control characters, U+0085, U+2028
-/// and U+2029 are escaped. Separators are ", " and ": ", other text is raw UTF-8; invalid UTF-8 becomes U+FFFD.
+/// Writes JSON by appending to a string. What it writes is one line for every reader: control characters (C0, DEL, C1),
+/// U+2028 and U+2029 are escaped. Separators are ", " and ": ", other text is raw UTF-8; invalid UTF-8 becomes U+FFFD.
 ///
 ///     std::string out;
 ///     corbel::json_writer w(out);
@@ -53,7 +53,6 @@ class json_writer {
   json_writer &integer(std::int64_t number);
   json_writer &integer(std::uint64_t number);
   void separate();
-  void quote(std::string_view text);
 
   std::string &out_;
   bool comma_ = false;  // a value stands before the next one in the same array or object

@@ -32,7 +32,7 @@ TEST_CASE("objects and arrays nest with their separators") {
 }
 
 TEST_CASE("what must be escaped is escaped, the rest is raw") {
-  CHECK(quoted("a\"b\\c\n\r\t\b\f\x01\x1f\x7f/é😀") == "\"a\\\"b\\\\c\\n\\r\\t\\b\\f\\u0001\\u001f\x7f/é😀\"");
+  CHECK(quoted("a\"b\\c\n\r\t\b\f\x01\x1f\x7f/é😀") == R"("a\"b\\c\n\r\t\u0008\u000c\u0001\u001f\u007f/é😀")");
   CHECK(quoted("\0"s) == R"("\u0000")");
   CHECK(quoted("a\u2028b\u2029c\u0085d") == R"("a\u2028b\u2029c\u0085d")");
 }
