@@ -30,7 +30,7 @@ struct redis_options {
   std::uint32_t max_size = 32;
   std::uint32_t max_waiting = 65536;
   std::uint32_t max_connecting = 4;
-  std::string tls_ca, tls_cert, tls_key, tls_name;
+  std::string tls_ca = {}, tls_cert = {}, tls_key = {}, tls_name = {};
   std::chrono::milliseconds connect_timeout{5000};
   std::chrono::milliseconds call_timeout{5000};   ///< call::unlimited: none
   std::chrono::milliseconds idle_ping{30000};     ///< <= 0: never
@@ -69,8 +69,8 @@ class redis_lease {
   template <class Token>
   auto async_send(redis_command command, call c, Token &&token) {
     return detail::initiate_request(
-        [connection = connection_](std::unique_ptr<detail::redis_request> r, call c) {
-          start_send(connection, std::move(r), c);
+        [connection = connection_](std::unique_ptr<detail::redis_request> r, call given) {
+          start_send(connection, std::move(r), given);
         },
         executor(), std::move(command), c, token);
   }
@@ -98,31 +98,31 @@ class redis_pool {
   /// One command on a shared pipeline. Signature: void(result<redis_reply>). A server error is an error of
   /// status::refused whose native() is the server's code. Commands that change or block a connection are status::invalid.
   template <class Token>
-  auto async_send(redis_command command, call c, Token &&token) {
+  auto async_send(redis_command command, call c, Token &&token) const {
     return detail::initiate_request(
-        [core = core_](std::unique_ptr<detail::redis_request> r, call c) { start_send(core, std::move(r), c); }, executor(),
+        [core = core_](std::unique_ptr<detail::redis_request> r, call given) { start_send(core, std::move(r), given); }, executor(),
         std::move(command), c, token);
   }
   template <class Token>
-  auto async_send(redis_command command, Token &&token) {
+  auto async_send(redis_command command, Token &&token) const {
     return async_send(std::move(command), call{}, std::forward<Token>(token));
   }
 
   /// One command from a thread that may block. Never on an I/O thread: status::state there.
-  result<redis_reply> send(redis_command command, call c = {});
+  result<redis_reply> send(redis_command command, call c = {}) const;
 
   /// Waits in FIFO order for an exclusive connection. Signature: void(result<redis_lease>).
   template <class Token>
-  auto async_lease(call c, Token &&token) {
+  auto async_lease(call c, Token &&token) const {
     return detail::initiate<redis_lease>(
         [core = core_, c](detail::operation_ptr<redis_lease> op) { start_lease(core, std::move(op), c); }, executor(), token);
   }
   template <class Token>
-  auto async_lease(Token &&token) {
+  auto async_lease(Token &&token) const {
     return async_lease(call{}, std::forward<Token>(token));
   }
   /// An idle connection at once, or an empty lease. Never waits, never connects. Any thread.
-  redis_lease try_lease() noexcept;
+  redis_lease try_lease() const noexcept;
 
   /// Refuses new calls, lets those under way complete until the deadline, closes. Signature: void(result<void>).
   template <class Token>

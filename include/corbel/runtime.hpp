@@ -27,8 +27,8 @@ struct runtime_options {
   unsigned io_threads = 1;                ///< 1 to 64; ignored on a host's io_context
   log_level level = log_level::info;      ///< what is less urgent is not logged
   std::string name = "corbel";            ///< service name, in log lines and CLIENT SETNAME
-  std::string instance;                   ///< empty: the environment's INSTANCE_ID, else the host name
-  log_function log;                       ///< runs on the listener thread
+  std::string instance = {};              ///< empty: the environment's INSTANCE_ID, else the host name
+  log_function log = {};                  ///< runs on the listener thread
   bool log_stdout = false;                ///< one JSON object per line on standard output
 };
 

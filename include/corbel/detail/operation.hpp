@@ -15,7 +15,6 @@
 #include <boost/asio/io_context.hpp>
 #include <functional>
 #include <memory>
-#include <optional>
 #include <type_traits>
 #include <utility>
 
@@ -62,7 +61,8 @@ class handler_slot {
 
   handler_slot(Handler h, const io_executor &fallback)
       : handler_(std::move(h)), executor_(boost::asio::get_associated_executor(handler_, fallback)) {
-    if (!same_context(fallback)) work_.emplace(boost::asio::prefer(executor_, boost::asio::execution::outstanding_work.tracked));
+    if (!same_context(fallback))
+      work_ = std::make_unique<tracked>(boost::asio::prefer(executor_, boost::asio::execution::outstanding_work.tracked));
   }
 
   auto cancellation_slot() const noexcept { return boost::asio::get_associated_cancellation_slot(handler_); }
@@ -73,19 +73,18 @@ class handler_slot {
     auto handler = std::move(handler_);
     auto executor = std::move(executor_);
     auto work = std::move(work_);
-    if (auto slot = boost::asio::get_associated_cancellation_slot(handler); slot.is_connected() && here(executor)) slot.clear();
     release();
-    if (here(executor)) {
-      std::move(handler)(std::move(args)...);
-    } else {
-      boost::asio::dispatch(executor, [h = std::move(handler), ... a = std::move(args)]() mutable {
-        if (auto slot = boost::asio::get_associated_cancellation_slot(h); slot.is_connected()) slot.clear();
-        std::move(h)(std::move(a)...);
-      });
-    }
+    if (here(executor)) return invoke(handler, std::move(args)...);
+    boost::asio::dispatch(executor,
+                          [h = std::move(handler), ... a = std::move(args)]() mutable { invoke(h, std::move(a)...); });
   }
 
  private:
+  template <class... Args>
+  static void invoke(Handler &handler, Args &&...args) {
+    if (auto slot = boost::asio::get_associated_cancellation_slot(handler); slot.is_connected()) slot.clear();
+    std::move(handler)(std::forward<Args>(args)...);
+  }
   static const io_executor *as_io(const executor_type &e) noexcept {
     if constexpr (std::is_same_v<executor_type, io_executor>)
       return &e;
@@ -107,7 +106,7 @@ class handler_slot {
                                                             boost::asio::execution::outstanding_work.tracked))>;
   Handler handler_;
   executor_type executor_;
-  std::optional<tracked> work_;
+  std::unique_ptr<tracked> work_;  // only for an executor of another context
 };
 
 template <class T, class Handler>

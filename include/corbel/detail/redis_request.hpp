@@ -30,6 +30,7 @@ class redis_request {
   std::uint64_t ticket = 0;                      ///< for cancelling; 0 when nobody can
   bool idempotent = false;
   bool retried = false;
+  bool is_ping = false;  ///< the library's own
 };
 
 template <class Handler>

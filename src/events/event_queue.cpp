@@ -1,0 +1,180 @@
+#include "events/event_queue.hpp"
+
+#include "events/wake_thread.hpp"
+
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <cstring>
+#include <utility>
+
+namespace corbel::detail {
+
+/// Completions of this thread's present batch, by queue.
+class staged_events final : public batch_scope::task {
+ public:
+  static bool stage(event_queue &q, const corbel_event &ev) {
+    thread_local staged_events mine;
+    if (mine.items_.empty() && !batch_scope::at_end(batch_scope::wake, mine)) return false;
+    mine.items_.push_back({q.shared_from_this(), ev});
+    return true;
+  }
+
+  void end_of_batch() noexcept override {
+    auto items = std::exchange(items_, {});
+    for (std::size_t i = 0; i < items.size();) {
+      run_.clear();
+      auto *queue = items[i].queue.get();
+      for (; i < items.size() && items[i].queue.get() == queue; ++i) run_.push_back(items[i].event);
+      queue->append(run_.data(), run_.size());
+    }
+    items.clear();
+    if (items_.empty()) items_ = std::move(items);  // keeps the memory
+  }
+
+ private:
+  struct item {
+    std::shared_ptr<event_queue> queue;
+    corbel_event event;
+  };
+  std::vector<item> items_;
+  std::vector<corbel_event> run_;
+};
+
+event_queue::~event_queue() {
+  if (forked()) return;
+  if (wake_) wake_->stop();
+  for (auto &ev : completions_) clear_(ev);
+  if (fd_ >= 0) ::close(fd_);
+}
+
+void event_queue::complete(const corbel_event &ev) {
+  if (batch_scope::active() && staged_events::stage(*this, ev)) return;
+  corbel_event copy = ev;
+  append(&copy, 1);
+}
+
+void event_queue::append(corbel_event *first, std::size_t count) {
+  std::unique_lock lock(mutex_);
+  if (discarded_) {
+    lock.unlock();
+    for (std::size_t i = 0; i < count; ++i) clear_(first[i]);
+    return;
+  }
+  completions_.insert(completions_.end(), first, first + count);
+  became_readable();
+}
+
+void event_queue::notify(const std::shared_ptr<source> &s, const std::function<void()> &change) {
+  std::lock_guard lock(mutex_);
+  if (change) change();
+  if (discarded_ || s->listed_) return;
+  s->listed_ = true;
+  sources_.push_back(s);
+  became_readable();
+}
+
+void event_queue::became_readable() {
+  if (waiting_ != 0) arrived_.notify_one();
+  if (std::exchange(readable_, true)) return;
+  if (fd_ >= 0) {
+    const std::uint64_t one = 1;
+    [[maybe_unused]] auto n = ::write(fd_, &one, sizeof one);
+  }
+  if (wake_) wake_->signal();
+}
+
+void event_queue::shut() noexcept {
+  std::lock_guard lock(mutex_);
+  shut_ = true;
+  arrived_.notify_all();
+}
+
+void event_queue::discard() noexcept {
+  std::deque<corbel_event> dropped;
+  std::deque<std::shared_ptr<source>> sources;
+  {
+    std::lock_guard lock(mutex_);
+    discarded_ = true;
+    dropped.swap(completions_);
+    sources.swap(sources_);
+    if (wake_) wake_->stop();
+    arrived_.notify_all();
+  }
+  for (auto &ev : dropped) clear_(ev);
+}
+
+int event_queue::descriptor() {
+  if (forked()) return -1;
+  std::lock_guard lock(mutex_);
+  if (fd_ < 0) fd_ = ::eventfd(empty() ? 0 : 1, EFD_NONBLOCK | EFD_CLOEXEC);
+  return fd_;
+}
+
+std::size_t event_queue::move_out(corbel_event *out, std::size_t count, std::size_t each) {
+  const std::size_t known = each < sizeof(corbel_event) ? each : sizeof(corbel_event);
+  auto *slot = reinterpret_cast<char *>(out);
+  std::size_t n = 0;
+  auto put = [&](const corbel_event &ev) {
+    std::memcpy(slot, &ev, known);
+    if (each > known) std::memset(slot + known, 0, each - known);
+    slot += each;
+    ++n;
+  };
+  while (n < count && !completions_.empty()) {
+    put(completions_.front());
+    completions_.pop_front();
+  }
+  while (n < count && !sources_.empty()) {
+    auto &s = sources_.front();
+    corbel_event ev{};
+    if (s->next(ev)) {
+      put(ev);
+    } else {
+      s->listed_ = false;
+      sources_.pop_front();
+    }
+  }
+  if (empty() && std::exchange(readable_, false) && fd_ >= 0) {
+    std::uint64_t count_read;
+    [[maybe_unused]] auto r = ::read(fd_, &count_read, sizeof count_read);
+  }
+  return n;
+}
+
+std::size_t event_queue::take(corbel_event *out, std::size_t count, std::size_t each, std::int64_t timeout_ms) {
+  if (forked() || count == 0) return 0;
+  std::unique_lock lock(mutex_);
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::milliseconds(timeout_ms > 0 ? timeout_ms : 0);
+  for (;;) {
+    if (std::exchange(interrupted_, false)) return 0;
+    if (!empty())
+      if (auto n = move_out(out, count, each)) return n;
+    if (timeout_ms == 0 || shut_ || discarded_) return 0;
+    ++waiting_;
+    bool in_time = true;
+    if (timeout_ms < 0)
+      arrived_.wait(lock);
+    else
+      in_time = arrived_.wait_until(lock, deadline) == std::cv_status::no_timeout;
+    --waiting_;
+    if (!in_time && empty()) return 0;
+  }
+}
+
+void event_queue::interrupt() noexcept {
+  if (forked()) return;
+  std::lock_guard lock(mutex_);
+  interrupted_ = true;
+  arrived_.notify_one();
+}
+
+void event_queue::on_wake(std::function<void()> fn) {
+  auto next = fn ? wake_thread::start(std::move(fn)) : nullptr;
+  std::lock_guard lock(mutex_);
+  if (wake_) wake_->stop();
+  wake_ = std::move(next);
+  if (wake_ && !empty()) wake_->signal();
+}
+
+}  // namespace corbel::detail

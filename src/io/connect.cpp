@@ -1,0 +1,68 @@
+#include "io/connect.hpp"
+
+#include "io/os_error.hpp"
+
+namespace corbel::detail {
+
+std::vector<connect_race::endpoint> connect_race::interleave(const std::vector<boost::asio::ip::tcp::endpoint> &addresses) {
+  std::vector<endpoint> first, second, mixed;
+  for (auto &a : addresses) (a.protocol() == addresses.front().protocol() ? first : second).emplace_back(a);
+  for (std::size_t i = 0; i < first.size() || i < second.size(); ++i) {
+    if (i < first.size()) mixed.push_back(first[i]);
+    if (i < second.size()) mixed.push_back(second[i]);
+  }
+  return mixed;
+}
+
+connect_race::connect_race(loop &where, std::vector<endpoint> endpoints, callback done)
+    : loop_(where), endpoints_(std::move(endpoints)), timer_(where.context()), done_(std::move(done)) {}
+
+std::shared_ptr<connect_race> connect_race::start(loop &where, std::vector<endpoint> endpoints, callback done) {
+  std::shared_ptr<connect_race> self(new connect_race(where, std::move(endpoints), std::move(done)));
+  self->try_next();
+  return self;
+}
+
+void connect_race::try_next() {
+  const std::size_t index = running_.size();
+  if (index == endpoints_.size()) return;
+  running_.push_back(std::make_unique<stream>(loop_.context()));
+  ++under_way_;
+  running_[index]->lowest().async_connect(endpoints_[index], [self = shared_from_this(), index](boost::system::error_code ec) { self->tried(index, ec); });
+  if (index + 1 == endpoints_.size()) return;
+  timer_.expires_after(stagger);
+  timer_.async_wait([self = shared_from_this()](boost::system::error_code ec) {
+    if (!ec && self->done_) self->try_next();
+  });
+}
+
+void connect_race::tried(std::size_t index, boost::system::error_code ec) {
+  --under_way_;
+  if (!done_) return;
+  if (!ec) {
+    auto winner = std::move(running_[index]);
+    auto done = std::move(done_);
+    cancel();
+    winner->tune();
+    return done(std::move(winner));
+  }
+  last_error_ = ec;
+  running_[index].reset();
+  if (running_.size() < endpoints_.size()) {
+    timer_.cancel();
+    return try_next();
+  }
+  if (under_way_ != 0) return;
+  auto done = std::move(done_);
+  cancel();
+  done(os_error(status::unavailable, "cannot connect", last_error_));
+}
+
+void connect_race::cancel() noexcept {
+  done_ = nullptr;
+  timer_.cancel();
+  for (auto &s : running_)
+    if (s) s->close();
+}
+
+}  // namespace corbel::detail

@@ -1,0 +1,74 @@
+// The public faces of pool, lease and script.
+#include "redis/pool_core.hpp"
+
+#include <corbel/redis_pool.hpp>
+
+#include <atomic>
+
+namespace corbel {
+
+namespace {
+
+/// What copies of a pool share: the last one to go closes it.
+struct pool_handle {
+  explicit pool_handle(std::shared_ptr<detail::redis_pool_core> c) : core(std::move(c)) {}
+  ~pool_handle() {
+    if (core->runtime().forked())
+      new std::shared_ptr(core);  // the parent's: leak it
+    else
+      core->release_handle();
+  }
+  std::shared_ptr<detail::redis_pool_core> core;
+};
+
+/// A request whose caller blocks on it.
+class blocking_request final : public detail::redis_request {
+ public:
+  struct answer {
+    std::atomic<int> there{0};
+    result<redis_reply> value{redis_reply()};
+  };
+  blocking_request(redis_command c, answer &a) : redis_request(std::move(c)), answer_(a) {}
+  void finish(result<redis_reply> r) noexcept override {
+    auto &a = answer_;
+    a.value = std::move(r);
+    delete this;
+    a.there.store(1, std::memory_order_release);
+    a.there.notify_one();
+  }
+
+ private:
+  answer &answer_;
+};
+
+}  // namespace
+
+redis_pool::redis_pool(runtime &rt, redis_options options) {
+  auto core = detail::redis_pool_core::open(rt.core(), std::move(options));
+  core_ = core_ptr(std::make_shared<pool_handle>(core), core.get());
+}
+
+void redis_pool::start_send(const core_ptr &core, std::unique_ptr<detail::redis_request> r, call c) { core->send(std::move(r), c); }
+
+void redis_pool::start_lease(const core_ptr &core, detail::operation_ptr<redis_lease> op, call c) { core->lease(std::move(op), c); }
+
+void redis_pool::start_close(const core_ptr &core, detail::operation_ptr<void> op, call c) { core->close(std::move(op), c); }
+
+result<redis_reply> redis_pool::send(redis_command command, call c) const {
+  if (core_->runtime().on_io_thread())
+    return error(status::state, "a blocking send on an I/O thread would wait for itself: use async_send there", "redis");
+  blocking_request::answer a;
+  core_->send(std::make_unique<blocking_request>(std::move(command), a), c);
+  a.there.wait(0, std::memory_order_acquire);
+  return std::move(a.value);
+}
+
+redis_lease redis_pool::try_lease() const noexcept { return redis_lease(core_->try_lease()); }
+
+redis_stats redis_pool::stats() const { return core_->stats(); }
+
+detail::io_executor redis_pool::executor() const { return core_->home().executor(); }
+
+const std::shared_ptr<detail::redis_pool_core> &redis_pool::core() const noexcept { return core_; }
+
+}  // namespace corbel
