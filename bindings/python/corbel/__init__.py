@@ -1,0 +1,83 @@
+"""Corbel: Redis pools, subscriptions, a health monitor and a queue for services, in asyncio.
+
+    import asyncio, corbel
+
+    async def main():
+        async with corbel.Runtime() as rt, rt.redis("redis://localhost:6379") as r:
+            await r.execute("SET", "greeting", "hello")
+            print(await r.execute("GET", "greeting"))          # b'hello'
+
+    asyncio.run(main())
+
+:mod:`corbel.blocking` has the same names for programs without an event loop. Times are seconds everywhere. After a fork the
+child gets :class:`Forked` from what its parent opened, and opens a runtime of its own.
+"""
+
+from corbel._constants import UNBOUNDED
+from corbel._library import has_feature, version
+from corbel._reply import Reply
+from corbel.errors import (
+    Busy,
+    Cancelled,
+    Closed,
+    Error,
+    Forked,
+    Internal,
+    Invalid,
+    Lost,
+    NoMemory,
+    Protocol,
+    Refused,
+    State,
+    Timeout,
+    Unavailable,
+    Unsupported,
+)
+from corbel.health import Health, HealthState
+from corbel.lease import Lease
+from corbel.message import Item
+from corbel.monitor import Monitor
+from corbel.notice import Notice
+from corbel.queue import Consumer, Message, Producer
+from corbel.redis import Redis
+from corbel.runtime import Runtime
+from corbel.state import RedisState, StateChange
+from corbel.stats import RedisStats
+from corbel.subscription import Subscription
+
+__all__ = [
+    "UNBOUNDED",
+    "Busy",
+    "Cancelled",
+    "Closed",
+    "Consumer",
+    "Error",
+    "Forked",
+    "Health",
+    "HealthState",
+    "Internal",
+    "Invalid",
+    "Item",
+    "Lease",
+    "Lost",
+    "Message",
+    "Monitor",
+    "NoMemory",
+    "Notice",
+    "Producer",
+    "Protocol",
+    "Redis",
+    "RedisState",
+    "RedisStats",
+    "Refused",
+    "Reply",
+    "Runtime",
+    "State",
+    "StateChange",
+    "Subscription",
+    "Timeout",
+    "Unavailable",
+    "Unsupported",
+    "has_feature",
+    "version",
+]

@@ -1,0 +1,146 @@
+"""Starting calls: what one user of one events queue needs to hand a call over with as few objects as can be.
+
+The library copies its inputs before a call returns, so one piece of memory serves all calls after one another.
+"""
+
+import ctypes
+import struct
+from ctypes import c_char_p, c_uint64, c_void_p
+from typing import Any, Callable, List, Optional, Sequence, Union
+
+from corbel import _constants as c
+from corbel import _structs
+from corbel._failure import received
+from corbel._options import Text, milliseconds
+from corbel._reply import Decoder
+from corbel.errors import Closed
+
+Argument = Union[bytes, str, int, float, bytearray, memoryview]
+
+_ARENA = 64 * 1024
+_SLOTS = 32
+# _pack[n] writes n corbel_bytes: address and size after one another.
+_pack = [struct.Struct("@" + "PN" * n).pack_into for n in range(_SLOTS + 1)]
+
+
+def encode(argument: Argument) -> bytes:
+    """Text as UTF-8, numbers as Redis writes them, bytes as they are."""
+    if isinstance(argument, bytes):
+        return argument
+    if isinstance(argument, str):
+        return argument.encode()
+    if isinstance(argument, bool) or not isinstance(argument, (int, float, bytearray, memoryview)):
+        raise TypeError(f"an argument is {type(argument).__name__}; give bytes, str, int or float")
+    if isinstance(argument, int):
+        return b"%d" % argument
+    if isinstance(argument, float):
+        return repr(float(argument)).encode()
+    return bytes(argument)
+
+
+class Caller:
+    """Starts calls whose events come on ``queue``. One thread at a time. Subclasses wait for the events."""
+
+    def __init__(self, queue: int) -> None:
+        self.decoder = Decoder()
+        self._ticket = c_uint64()
+        self.ticket_to = ctypes.byref(self._ticket)
+        self._refusal = c_void_p()
+        self._calls = [self._call(queue, flags, user) for user in (0, 1) for flags in (0, c.CALL_IDEMPOTENT)]
+        self._custom = self._call(queue, 0, 0)
+        self._call_to = [ctypes.byref(call) for call in self._calls]
+        self._custom_to = ctypes.byref(self._custom)
+        self._arena = ctypes.create_string_buffer(_ARENA)
+        self._arena_view = memoryview(self._arena).cast("B")
+        self._arena_address = ctypes.addressof(self._arena)
+        self._argv = ctypes.create_string_buffer(_SLOTS * 16)
+        self._argv_address = ctypes.addressof(self._argv)
+        self._kept: List[Any] = []
+
+    def _call(self, queue: int, flags: int, user: int) -> _structs.Call:
+        call = _structs.sized(_structs.Call)
+        call.flags = flags
+        call.to = queue
+        call.user = user
+        call.err = ctypes.addressof(self._refusal)
+        return call
+
+    def detach(self) -> None:
+        """For the end: calls that are started all the same must not name a queue that is gone."""
+        for call in (*self._calls, self._custom):
+            call.to = None
+
+    def call(self, timeout: Optional[float], idempotent: bool = False, text: bool = False) -> Any:
+        """The corbel_call for the next call. Its user is 1 when the reply is wanted as text."""
+        if timeout is None:
+            return self._call_to[idempotent + 2 * text]
+        self._custom.flags = c.CALL_IDEMPOTENT if idempotent else 0
+        self._custom.timeout_ms = milliseconds(timeout)
+        self._custom.user = 1 if text else 0
+        return self._custom_to
+
+    def load(self, arguments: Sequence[Argument]) -> int:
+        """Lays arguments out as an array of corbel_bytes: its address, good until the next load."""
+        parts = [part if type(part) is bytes else encode(part) for part in arguments]
+        joined = b"".join(parts)
+        if len(joined) <= _ARENA:
+            self._arena_view[: len(joined)] = joined
+            at = self._arena_address
+        else:
+            self._kept.append(joined)
+            at = ctypes.cast(c_char_p(joined), c_void_p).value or 0
+        cells: List[int] = []
+        for part in parts:
+            size = len(part)
+            cells += (at, size)
+            at += size
+        if len(parts) <= _SLOTS:
+            _pack[len(parts)](self._argv, 0, *cells)
+            return self._argv_address
+        array = (c_uint64 * len(cells))(*cells)
+        self._kept.append(array)
+        return ctypes.addressof(array)
+
+    def start(self, status: int) -> int:
+        """What came of a call that was handed over with call() and ticket_to: its ticket, or the exception."""
+        if self._kept:
+            self._kept.clear()
+        if status:
+            refusal, self._refusal.value = self._refusal.value or 0, None
+            raise received(refusal, status)
+        return self._ticket.value
+
+    def command(
+        self,
+        function: Callable[..., int],
+        handle: int,
+        arguments: Sequence[Argument],
+        timeout: Optional[float],
+        idempotent: bool,
+        text: bool,
+    ) -> int:
+        """Starts one command on a pool or a lease and returns its ticket."""
+        if not handle:
+            raise Closed("the handle was closed or given back")
+        argv = self.load(arguments)
+        return self.start(function(handle, argv, len(arguments), self.call(timeout, idempotent, text), self.ticket_to))
+
+    def script(
+        self,
+        function: Callable[..., int],
+        handle: int,
+        script: Text,
+        keys: Sequence[Argument],
+        arguments: Sequence[Argument],
+        timeout: Optional[float],
+        idempotent: bool,
+        text: bool,
+    ) -> int:
+        """Starts a script and returns its ticket."""
+        source = encode(script)
+        argv = self.load((*keys, *arguments))
+        call = self.call(timeout, idempotent, text)
+        count = len(keys) + len(arguments)
+        return self.start(
+            function(handle, _structs.Bytes(source, len(source)), argv, count, len(keys), call, self.ticket_to)
+        )

@@ -1,0 +1,45 @@
+"""Errors of the library, turned into exceptions."""
+
+import ctypes
+from ctypes import c_void_p
+from typing import Any, Callable, Optional
+
+from corbel._library import quick
+from corbel.errors import Error, class_of
+
+_free = quick.corbel_error_free
+
+
+def describe(pointer: int, status: int) -> Error:
+    """The exception of a library's error, which stays the caller's; without one, what the status alone tells."""
+    kind = class_of(status)
+    if not pointer:
+        return kind(f"the library said {quick.corbel_status_name(status).decode()} and no more")
+    return kind(
+        quick.corbel_error_message(pointer).decode("utf-8", "replace"),
+        source=quick.corbel_error_source(pointer).decode(),
+        native=quick.corbel_error_native(pointer).decode("utf-8", "replace"),
+        flags=quick.corbel_error_flags(pointer),
+    )
+
+
+def received(pointer: int, status: int) -> Error:
+    """As describe, for an error that was handed over: frees it."""
+    error = describe(pointer, status)
+    if pointer:
+        _free(pointer)
+    return error
+
+
+def opened(function: Callable[..., int], *arguments: Any) -> int:
+    """Calls function(*arguments, out, err), which makes an object: its address, or the exception."""
+    out, err = c_void_p(), c_void_p()
+    status = function(*arguments, ctypes.byref(out), ctypes.byref(err))
+    if status:
+        raise received(err.value or 0, status)
+    return out.value or 0
+
+
+def failure(status: int, error: int) -> Optional[Error]:
+    """The exception that a notice carries, or None; frees the error."""
+    return received(error, status) if error or status else None

@@ -1,0 +1,21 @@
+"""The blocking face of Corbel: the same names as in :mod:`corbel`, for programs without an event loop.
+
+    import corbel.blocking
+
+    with corbel.blocking.Runtime() as rt, rt.redis("redis://localhost:6379") as r:
+        r.execute("SET", "greeting", "hello")
+        print(r.execute("GET", "greeting"))          # b'hello'
+
+A runtime, pools, subscriptions, monitors, producers and consumers may be used by any number of threads at once; a lease and
+a message by one at a time. Each thread waits on a small events queue of its own, so that threads share nothing. Ctrl-C and
+other signals are seen within a tenth of a second while the main thread waits.
+"""
+
+from corbel.blocking.lease import Lease
+from corbel.blocking.monitor import Monitor
+from corbel.blocking.queue import Consumer, Message, Producer
+from corbel.blocking.redis import Redis
+from corbel.blocking.runtime import Runtime
+from corbel.blocking.subscription import Subscription
+
+__all__ = ["Consumer", "Lease", "Message", "Monitor", "Producer", "Redis", "Runtime", "Subscription"]

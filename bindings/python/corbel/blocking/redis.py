@@ -1,0 +1,103 @@
+"""A Redis pool in the blocking face."""
+
+import ctypes
+from types import TracebackType
+from typing import Optional, Sequence, Type
+
+from corbel import _structs
+from corbel._caller import Argument
+from corbel._failure import opened
+from corbel._handle import Handle
+from corbel._library import quick
+from corbel._options import Text
+from corbel._reply import Reply
+from corbel.blocking._commands import Commands
+from corbel.blocking._port import Core
+from corbel.blocking.lease import Lease
+from corbel.blocking.monitor import Monitor
+from corbel.blocking.queue import Consumer, Producer
+from corbel.blocking.subscription import Subscription
+from corbel.errors import Closed, Forked
+from corbel.stats import RedisStats, read_stats
+
+_send = quick.corbel_redis_send
+_eval = quick.corbel_redis_eval
+
+
+class Redis(Commands):
+    """A pool of connections to one server; any thread. Commands of all threads share pipelines; what changes or blocks a
+    connection (MULTI, WATCH, BLPOP, SELECT ...) needs a lease. Made by ``runtime.redis()``."""
+
+    def __init__(self, core: Core, options: _structs.RedisOptions, decode: bool) -> None:
+        # Closed by close(), but freed only with the last reference: no other thread can then be on its way into it.
+        opener = quick.corbel_redis_open
+        pointer = opened(opener, core.runtime.pointer, ctypes.byref(options))
+        super().__init__(core, Handle(pointer, quick.corbel_redis_free), _send, decode)
+
+    def eval(
+        self,
+        script: Text,
+        keys: Sequence[Argument] = (),
+        arguments: Sequence[Argument] = (),
+        *,
+        timeout: Optional[float] = None,
+        idempotent: bool = False,
+        decode: Optional[bool] = None,
+    ) -> Reply:
+        """Runs a Lua script by its SHA1, loading it when the server does not know it. Otherwise as execute."""
+        text = self._decode if decode is None else decode
+        with self._core.port() as port:
+            return port.wait(port.script(_eval, self._handle.pointer, script, keys, arguments, timeout, idempotent, text))
+
+    def lease(self, *, timeout: Optional[float] = None, decode: Optional[bool] = None) -> Lease:
+        """An exclusive connection: ``with r.lease() as k``, or ``k = r.lease()`` and ``k.release()``. Waits in turn; raises
+        Busy when the pool is exhausted until the time-out, Unavailable when the server is away."""
+        with self._core.port() as port:
+            status = quick.corbel_redis_lease(self._handle.pointer, port.call(timeout), port.ticket_to)
+            return Lease(self._core, port.wait(port.start(status)), self._decode if decode is None else decode)
+
+    def subscribe(self, *channels: Text, patterns: Sequence[Text] = (), max_notices: int = 4096) -> Subscription:
+        """What is published on channels and patterns, kept over reconnects: ``for note in r.subscribe("news")``.
+        max_notices: kept for a slow reader, who then loses the oldest and is told how many."""
+        self._core.check()
+        return Subscription(self._core, self._handle, channels, patterns, max_notices, self._decode)
+
+    def monitor(self, *, ping: Optional[float] = None, overdue: Optional[float] = None) -> Monitor:
+        """Watches whether the server can be reached. ping: PING when silent that long (5 s); overdue: an answer later
+        than this is a lost connection (2 s)."""
+        self._core.check()
+        return Monitor(self._core, self._handle, ping, overdue)
+
+    def producer(self, name: Optional[str] = None) -> Producer:
+        """The writing side of the queue of that name ("corbel:queue")."""
+        self._core.check()
+        return Producer(self._core, self._handle, name)
+
+    def consumer(
+        self, name: Optional[str] = None, *, concurrency: int = 1, prefetch: int = 0, lease: Optional[float] = None
+    ) -> Consumer:
+        """The reading side of the queue of that name; begins to claim at once.
+        concurrency: messages out at once; prefetch: claimed ahead of that; lease: how long a claim holds (30 s)."""
+        self._core.check()
+        return Consumer(self._core, self._handle, name, concurrency, prefetch, lease)
+
+    def stats(self) -> RedisStats:
+        """What the pool holds now and has done."""
+        return read_stats(self._handle)
+
+    def close(self, timeout: Optional[float] = None) -> None:
+        """Refuses new calls, lets those under way complete for so many seconds (5), closes all connections."""
+        with self._core.port() as port:
+            status = quick.corbel_redis_close(self._handle.pointer, port.call(timeout), port.ticket_to)
+            port.wait(port.start(status))
+
+    def __enter__(self) -> "Redis":
+        return self
+
+    def __exit__(
+        self, kind: Optional[Type[BaseException]], error: Optional[BaseException], trace: Optional[TracebackType]
+    ) -> None:
+        try:
+            self.close()
+        except (Closed, Forked):
+            pass

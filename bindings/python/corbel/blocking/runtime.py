@@ -1,0 +1,145 @@
+"""The runtime of the blocking face."""
+
+import logging
+import warnings
+from types import TracebackType
+from typing import Optional, Tuple, Type
+
+from corbel import log
+from corbel._failure import failure
+from corbel._options import redis_options
+from corbel._runtime import RuntimeBase, log_to, open_runtime, shut_down
+from corbel.blocking._inbox import Inbox
+from corbel.blocking._port import Core
+from corbel.blocking._watcher import Watcher
+from corbel.blocking.redis import Redis
+from corbel.errors import Closed, Error, Forked
+from corbel.health import Health
+
+Line = Tuple[int, int, str]
+
+
+def _read(kind: int, status: int, flags: int, value: int, epoch: int, object: int, error: int) -> Optional[Line]:
+    failure(status, error)
+    return (value, flags, log.take_text(object)) if object else None
+
+
+class Runtime(RuntimeBase):
+    """I/O threads, timers and the log of the library, for any number of threads.
+
+        with corbel.blocking.Runtime() as rt, rt.redis("redis://localhost:6379") as r:
+            print(r.execute("GET", "k"))
+
+    - name: of the service, in log lines and CLIENT SETNAME; instance: by default INSTANCE_ID, else the host's name
+    - io_threads: 1 to 64; one carries some 100,000 commands a second
+    - log_level: "error", "warning", "info", "debug" or "off"; lines go to ``logging`` as "corbel.<part>", on one Python
+      thread of this runtime
+    - log_stdout: also one JSON object per line on standard output
+    """
+
+    def __init__(
+        self,
+        *,
+        name: Optional[str] = None,
+        instance: Optional[str] = None,
+        io_threads: int = 1,
+        log_level: str = "info",
+        log_stdout: bool = False,
+    ) -> None:
+        self._handle = open_runtime(name, instance, io_threads, log_level, log_stdout)
+        self._log: Optional[Watcher[Line]] = None
+        self._core = Core(self._handle)
+        self.health = Health(self._handle)
+        if log_level != "off":
+            lines: Inbox[Line] = Inbox(self._core, "log", _read)
+            log_to(self._handle, log_level, lines.queue)
+            self._log = Watcher("corbel-log", lines, lambda line: log.emit(*line))
+
+    def redis(
+        self,
+        url: str = "redis://localhost:6379",
+        *,
+        decode: bool = False,
+        kind: Optional[str] = None,
+        max_size: int = 0,
+        max_waiting: int = 0,
+        tls_ca: Optional[str] = None,
+        tls_cert: Optional[str] = None,
+        tls_key: Optional[str] = None,
+        tls_name: Optional[str] = None,
+        connect_timeout: Optional[float] = None,
+        call_timeout: Optional[float] = None,
+        idle_ping: Optional[float] = None,
+        lifetime: Optional[float] = None,
+        idle: Optional[float] = None,
+        max_reply_bytes: int = 0,
+        max_reply_elements: int = 0,
+        max_reply_depth: int = 0,
+        max_connecting: int = 0,
+    ) -> Redis:
+        """Opens a pool of connections and begins to connect; does not wait for the server.
+
+        - url: redis://[user[:password]@]host[:port][/db], rediss:// (TLS), unix://[user[:password]@]/path[?db=n]
+        - decode: replies come as str instead of bytes; each call can say otherwise
+        - kind: what the pool is for, in CLIENT SETNAME, log, metrics and health
+        - max_size: connections in all: pipelines, leases, subscriptions (32; corbel.UNBOUNDED)
+        - max_waiting: callers that may wait for a connection (65,536; corbel.UNBOUNDED)
+        - tls_...: files of trusted certificates, of our own and its key; the name that the server's must carry
+        - connect_timeout (5 s), call_timeout (5 s), idle_ping (30 s), idle (60 s), lifetime (none): seconds;
+          math.inf for never
+        - max_reply_...: limits of one reply (64 MiB, 1,048,576 elements, depth 7); max_connecting: at once (4)
+        """
+        self._core.check()
+        options = redis_options(
+            url,
+            kind=kind,
+            max_size=max_size,
+            max_waiting=max_waiting,
+            tls_ca=tls_ca,
+            tls_cert=tls_cert,
+            tls_key=tls_key,
+            tls_name=tls_name,
+            connect_timeout=connect_timeout,
+            call_timeout=call_timeout,
+            idle_ping=idle_ping,
+            lifetime=lifetime,
+            idle=idle,
+            max_reply_bytes=max_reply_bytes,
+            max_reply_elements=max_reply_elements,
+            max_reply_depth=max_reply_depth,
+            max_connecting=max_connecting,
+        )
+        return Redis(self._core, options, decode)
+
+    def shutdown(self, timeout: Optional[float] = None) -> None:
+        """Ends everything: refuses new calls, gives those under way so many seconds (10), fails the rest with Cancelled.
+        Raises Timeout with a message that names what was left; the runtime is shut down all the same."""
+        try:
+            shut_down(self._handle, timeout)
+        finally:
+            self._end()
+
+    def _end(self) -> None:
+        self._core.closed = True
+        if self._log is not None:
+            self._log.close()
+
+    def __enter__(self) -> "Runtime":
+        return self
+
+    def __exit__(
+        self, kind: Optional[Type[BaseException]], error: Optional[BaseException], trace: Optional[TracebackType]
+    ) -> None:
+        try:
+            self.shutdown()
+        except (Closed, Forked):
+            pass
+        except Error as problem:
+            logging.getLogger("corbel.runtime").warning("%s", problem)
+
+    def __del__(self) -> None:
+        core = getattr(self, "_core", None)
+        if core is not None and not core.closed:
+            if self._log is not None:
+                self._log.stop()
+            warnings.warn("a corbel.blocking.Runtime was dropped without shutdown()", ResourceWarning, source=self)

@@ -1,0 +1,166 @@
+"""What can go wrong: one exception class per status of the library, all of them :class:`Error`.
+
+    try:
+        await redis.execute("INCR", "k")
+    except corbel.Refused as error:
+        print(error.native)                 # "WRONGTYPE"
+    except corbel.Error as error:
+        if error.maybe_applied: ...         # the server may have carried it out
+        if error.retriable: ...             # the same call may succeed later
+
+A few classes are also what Python has for the same thing: :class:`Timeout` is a ``TimeoutError`` (and an
+``asyncio.TimeoutError`` where that is another class), :class:`Lost` and :class:`Unavailable` are ``ConnectionError``,
+:class:`Invalid` is a ``ValueError``.
+
+:class:`Cancelled` is *not* ``asyncio.CancelledError``, on purpose. That one means: somebody asked this task to end, and a
+task that lets it through ends silently as cancelled. The library's status means: this one call was ended from outside,
+because its pool was freed or its runtime shut down. Were they the same class, shutting a runtime down would make
+unrelated tasks vanish without a word, and would confuse ``asyncio.timeout`` and task groups, which count cancellations.
+So a task that is cancelled while it waits for a call sees ``asyncio.CancelledError`` as always, its call is cancelled in
+the library too, and the late event of the call is swept unseen.
+"""
+
+import asyncio
+import sys
+from typing import Dict, Type
+
+from corbel import _constants as c
+
+
+class Error(Exception):
+    """What every failure of the library is.
+
+    - ``status``: number of the C API, such as -9
+    - ``message``: one line: what happened, the numbers, what to do
+    - ``source``: "redis", "queue", "runtime", "os", "tls", "dns"
+    - ``native``: code of the source, such as "WRONGTYPE" or "ECONNREFUSED"; "" for none
+    - ``flags``: the bits behind ``retriable``, ``fatal`` and ``maybe_applied``
+    """
+
+    status: int = c.INTERNAL
+
+    def __init__(self, message: str = "", *, source: str = "", native: str = "", flags: int = 0) -> None:
+        super().__init__(message)
+        self.message = message
+        self.source = source
+        self.native = native
+        self.flags = flags
+
+    def __str__(self) -> str:
+        return self.message
+
+    @property
+    def retriable(self) -> bool:
+        """The same call may succeed later."""
+        return bool(self.flags & c.ERROR_RETRIABLE)
+
+    @property
+    def fatal(self) -> bool:
+        """It will not succeed before the configuration changes."""
+        return bool(self.flags & c.ERROR_FATAL)
+
+    @property
+    def maybe_applied(self) -> bool:
+        """The server may have carried the request out."""
+        return bool(self.flags & c.ERROR_MAYBE_APPLIED)
+
+
+if sys.version_info >= (3, 11):
+    _TimeoutError = TimeoutError
+else:
+
+    class _TimeoutError(TimeoutError, asyncio.TimeoutError):
+        pass
+
+
+class Invalid(Error, ValueError):
+    """An argument is wrong; the message names it."""
+
+    status = c.INVALID
+
+
+class State(Error):
+    """The call is not allowed here or now."""
+
+    status = c.STATE
+
+
+class Closed(Error):
+    """The handle was closed, or its runtime was shut down."""
+
+    status = c.CLOSED
+
+
+class Forked(Error):
+    """The handle was made by the parent of this process; open a runtime of this process's own."""
+
+    status = c.FORKED
+
+
+class NoMemory(Error):
+    """Memory could not be had."""
+
+    status = c.NO_MEMORY
+
+
+class Busy(Error):
+    """A bound was reached: the pool is exhausted, or too many wait. Never an outage."""
+
+    status = c.BUSY
+
+
+class Timeout(Error, _TimeoutError):
+    """The deadline passed after the request was sent: maybe applied unless it was idempotent."""
+
+    status = c.TIMEOUT
+
+
+class Cancelled(Error):
+    """The call was ended from outside: its handle was freed or its runtime shut down. Not ``asyncio.CancelledError``;
+    this module's opening text tells why."""
+
+    status = c.CANCELLED
+
+
+class Lost(Error, ConnectionError):
+    """The connection was lost after the request was sent: maybe applied."""
+
+    status = c.LOST
+
+
+class Refused(Error):
+    """The server answered with an error; ``native`` holds its code, such as "WRONGTYPE"."""
+
+    status = c.REFUSED
+
+
+class Unavailable(Error, ConnectionError):
+    """The deadline passed before the request could be sent: nothing was applied."""
+
+    status = c.UNAVAILABLE
+
+
+class Protocol(Error):
+    """The peer does not speak the protocol, or a reply passed a limit."""
+
+    status = c.PROTOCOL
+
+
+class Unsupported(Error):
+    """This build or version of the library does not know it."""
+
+    status = c.UNSUPPORTED
+
+
+class Internal(Error):
+    """A defect of the library; please report the message."""
+
+    status = c.INTERNAL
+
+
+_OF_STATUS: Dict[int, Type[Error]] = {kind.status: kind for kind in Error.__subclasses__()}
+
+
+def class_of(status: int) -> Type[Error]:
+    """The class of a status; :class:`Internal` for one that this package does not know."""
+    return _OF_STATUS.get(status, Internal)
