@@ -49,7 +49,8 @@ struct logger::shared {
     auto most = to_stdout ? level : log_level::off;
     for (auto &s : *sinks)
       if (most == log_level::off || (s->level != log_level::off && s->level > most)) most = s->level;
-    most_verbose.store(most == log_level::off ? most : std::min(most, level), std::memory_order_relaxed);
+    bool nobody = level == log_level::off || most == log_level::off;
+    most_verbose.store(nobody ? log_level::off : std::min(most, level), std::memory_order_relaxed);
   }
 
   /// Calls every receiver, whatever one throws.

@@ -25,23 +25,23 @@ const char *log_level_name(log_level level) noexcept {
 
 std::string log_json(const log_line &line, std::string_view name, std::string_view instance, long pid,
                      std::chrono::system_clock::time_point time) {
-  std::string out = "{\"ts\": \"" + utc_text(time) + '"';
+  std::string out = "{\"ts\": \"" + utc_text(time) + "\", \"level\": \"" + log_level_name(line.level) + '"';
   auto member = [&out](std::string_view key, std::string_view value) {
-    out += ", ";
-    append_json_string(out, key);
-    out += ": ";
-    append_json_string(out, value);
+    (out += ", ") += key;
+    append_json_string(out += ": ", value);
   };
-  member("level", log_level_name(line.level));
-  member("part", line.part);
-  member("text", line.text);
-  member("name", name);
-  member("instance", instance);
+  member("\"part\"", line.part);
+  member("\"text\"", line.text);
+  member("\"name\"", name);
+  member("\"instance\"", instance);
   out += ", \"pid\": " + std::to_string(pid);
-  std::vector<std::string> taken = {"ts", "level", "part", "text", "name", "instance", "pid"};
+  // Compared as they are written: different malformed names may come out the same.
+  std::vector<std::string> taken = {R"("ts")",   R"("level")",    R"("part")", R"("text")",
+                                    R"("name")", R"("instance")", R"("pid")"};
   for (auto &field : line.fields) {
-    auto key = field.name;
-    while (std::ranges::find(taken, key) != taken.end()) key += '_';
+    std::string key;
+    append_json_string(key, field.name);
+    while (std::ranges::find(taken, key) != taken.end()) key.insert(key.size() - 1, 1, '_');
     member(key, field.value);
     taken.push_back(std::move(key));
   }

@@ -4,6 +4,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <atomic>
 #include <memory>
 #include <stdexcept>
@@ -133,9 +134,11 @@ TEST_CASE("a listener that throws disturbs nobody and is reported") {
   REQUIRE(until(patience, [&] { return ran == 50 && warned.all().size() >= 2; }));
   threads.stop(patience);
   auto all = warned.all();
-  CHECK(has(all[0], "'bad'"));
-  CHECK(has(all[0], "no such user"));
-  CHECK(has(all[1], "'odd'"));
+  auto tells = [&](const std::string &who, const std::string &what) {
+    return std::any_of(all.begin(), all.end(), [&](auto &text) { return has(text, who) && has(text, what); });
+  };
+  CHECK(tells("'bad'", "no such user"));
+  CHECK(tells("'odd'", "no std::exception"));
   CHECK(all.size() < 50);  // at most one a second for each
 }
 
