@@ -55,6 +55,6 @@ with tempfile.TemporaryDirectory() as folder:
     for pair in (("c", "c"), ("cpp", "cpp"), ("c", "cpp")):
         check(f"link {' with '.join(pair)}", [CXX, "-xc", str(main), "-xnone", f"-I{include}", units["a", pair[0]],
                                               units["b", pair[1]], "-o", str(pathlib.Path(folder, "program"))])
-        check("run", [str(pathlib.Path(folder, "program"))])
+        check("run", ["sh", "-c", str(pathlib.Path(folder, "program"))])
 print(f"cases: {passed} passed, {failed} failed")
 sys.exit(failed > 0)

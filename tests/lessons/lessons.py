@@ -1,0 +1,100 @@
+#!/usr/bin/env python3
+"""Runs every lesson and every event loop of examples/ against a private server; the C ones under valgrind too. A lesson says
+its name first, does what it is about, and exits 0 by itself. The same lessons exist in C, C++ and Python.
+
+Usage: lessons.py <build folder> [--no-valgrind] [--no-python] [name ...]"""
+import os
+import pathlib
+import subprocess
+import sys
+import threading
+
+from private_redis import PrivateRedis
+
+root = pathlib.Path(__file__).resolve().parents[2]
+LIMIT = 60  # seconds for one lesson, also under valgrind
+VALGRIND = ["valgrind", "-q", "--leak-check=full", "--error-exitcode=9"]
+# What a C or C++ lesson prints when it has taught its lesson.
+SHOWS = {
+    "ping": "answered: PONG",
+    "many_callers": "1000 callers, 1000 right answers",
+    "pool_exhausted": "third lease after a release: OK",
+    "watch_reconnect": "recovered",
+    "subscribe": "news 3",
+    "put_and_work": "first, attempt 2: done",
+    "drain_on_sigterm": "0 left unsettled",
+}
+
+
+def lose_and_return(process, redis, printed):
+    """For watch_reconnect: kills the server once the lesson says up, starts it again once it says that it is gone."""
+    stage = 0
+    for line in process.stdout:
+        printed.append(line)
+        if stage == 0 and line.startswith(("up", "resubscribed")):
+            redis.kill()
+            stage = 1
+        elif stage == 1 and line.startswith(("down", "reconnecting")):
+            redis.start()
+            stage = 2
+
+
+def run(argv, first_line, shows):
+    """Why it failed, or None."""
+    with PrivateRedis() as redis:
+        environment = dict(os.environ, REDIS_URL=redis.url)
+        process = subprocess.Popen(argv, env=environment, text=True, bufsize=1, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        timer = threading.Timer(LIMIT, process.kill)
+        timer.start()
+        printed = []
+        if "watch_reconnect" in first_line:
+            lose_and_return(process, redis, printed)
+        else:
+            printed += process.stdout
+        status = process.wait()
+        timer.cancel()
+    text = "".join(printed)
+    if status != 0:
+        return f"exit status {status}\n{text}"
+    if not text.startswith(first_line + "\n"):
+        return f"its first line is not '{first_line}'\n{text}"
+    if shows not in text:
+        return f"it never printed '{shows}'\n{text}"
+    return None
+
+
+def names(folder, suffix):
+    return {p.stem for p in (root / "examples" / folder).glob(f"*{suffix}") if not p.stem.startswith("_")}
+
+
+build = pathlib.Path(sys.argv[1]).resolve()
+options = sys.argv[2:]
+wanted = [o for o in options if not o.startswith("-")]
+lessons = build / "examples/lessons"
+loops = build / "examples/loops"
+library = dict(CORBEL_LIBRARY=str(build / "libcorbel.so.0"), PYTHONPATH=str(root / "bindings/python"))
+os.environ.update(library)
+items = []
+for name in sorted(SHOWS):
+    items.append((f"c/{name}", [str(lessons / f"lesson_c_{name}")], f"lesson: {name}", SHOWS[name]))
+    items.append((f"cpp/{name}", [str(lessons / f"lesson_cpp_{name}")], f"lesson: {name}", SHOWS[name]))
+    if "--no-python" not in options:
+        items.append((f"python/{name}", [sys.executable, str(root / f"examples/lessons/python/{name}.py")], f"lesson: {name}", ""))
+for name in ("epoll", "libuv"):
+    items.append((f"c/loop_{name}", [str(loops / f"loop_{name}")], f"loop: {name}", "call 20: counter is 20"))
+if "--no-valgrind" not in options:
+    items += [(f"valgrind {name}", [*VALGRIND, *argv], first, shows) for name, argv, first, shows in items if name.startswith("c/")]
+
+passed = failed = 0
+for language, suffix in (("c", ".c"), ("cpp", ".cpp"), ("python", ".py")):
+    if names(f"lessons/{language}", suffix) != set(SHOWS):
+        print(f"FAILED the lessons in {language} are {sorted(names(f'lessons/{language}', suffix))}, expected {sorted(SHOWS)}")
+        failed += 1
+for name, argv, first_line, shows in items:
+    if wanted and not any(w in name for w in wanted):
+        continue
+    why = run(argv, first_line, shows)
+    print(f"FAILED {name}: {why}" if why else f"ok {name}", flush=True)
+    passed, failed = (passed, failed + 1) if why else (passed + 1, failed)
+print(f"cases: {passed} passed, {failed} failed")
+sys.exit(failed > 0 or passed == 0)
