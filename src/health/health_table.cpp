@@ -26,7 +26,7 @@ void health_table::set(health_report report) {
 
 void health_table::remove(std::string_view part) {
   std::lock_guard lock(mutex_);
-  if (auto at = entries_.find(part); at != entries_.end()) entries_.erase(at);
+  if (auto at = entries_.find(one_line(std::string(part))); at != entries_.end()) entries_.erase(at);
 }
 
 health_summary health_table::summary() const {
