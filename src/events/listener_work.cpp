@@ -95,6 +95,7 @@ void listener_hub::call(worker &self, std::unique_lock<std::mutex> &lock) {
   }
   if (!threw.empty()) report(*q, threw, lock);
   if (quiet()) quiet_.notify_all();
+  if (phase_ == phase::leaving) work_.notify_all();  // one that watches for slow calls has nothing to wait for any more
 }
 
 /// The active thread belongs to its listener from now on; others take over what is common.

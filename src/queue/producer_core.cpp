@@ -38,13 +38,13 @@ void producer_core::put(std::vector<put_item> items, call c, operation_ptr<put_r
   if (auto wrong = check_items(items)) return refuse(executor(), std::move(op), wrong);
   for (auto &item : items)
     if (item.id.empty()) item.id = make_message_id();
-  auto put = put_call(keys_, items);
+  auto to_run = put_call(keys_, items);
   std::vector<std::string> ids;
   ids.reserve(items.size());
   for (auto &item : items) ids.push_back(std::move(item.id));
   run<put_receipt>(
       executor(), std::move(op),
-      [&](auto handler) { async_run(pool_, put.script, std::move(put.command), c, std::move(handler)); },
+      [&](auto handler) { async_run(pool_, to_run.script, std::move(to_run.command), c, std::move(handler)); },
       [ids = std::move(ids)](const redis_node &depth) mutable {
         return put_receipt{std::move(ids), depth.integer()};
       });

@@ -79,6 +79,8 @@ class redis_connection final : public std::enable_shared_from_this<redis_connect
     std::atomic<bool> leased{false};  // a leased connection gets no PING of ours: it could fall into a MULTI
     bool in_multi = false, watching = false, altered = false;
     std::weak_ptr<redis_pool_core> pool;
+    /// A command is sent: what it does to the state that the next holder would find.
+    void note(std::string_view command) noexcept;
   } lease;
 
   /// For every request it holds, oldest first: keep says whether it stays; one that does not has a new owner.

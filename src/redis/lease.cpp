@@ -13,8 +13,10 @@ bool same(std::string_view a, std::string_view upper) noexcept {
          std::equal(a.begin(), a.end(), upper.begin(), [](char x, char y) { return std::toupper(static_cast<unsigned char>(x)) == y; });
 }
 
-/// What a command does to the state that the next holder of the connection would find.
-void note(detail::redis_connection::lease_record &l, std::string_view name) noexcept {
+}  // namespace
+
+void detail::redis_connection::lease_record::note(std::string_view name) noexcept {
+  auto &l = *this;
   switch (name.empty() ? 0 : std::toupper(static_cast<unsigned char>(name[0]))) {
     case 'A': l.altered = l.altered || same(name, "AUTH"); break;
     case 'C': l.altered = l.altered || same(name, "CLIENT"); break;
@@ -33,12 +35,9 @@ void note(detail::redis_connection::lease_record &l, std::string_view name) noex
   }
 }
 
-}  // namespace
-
 void redis_lease::start_send(const std::shared_ptr<detail::redis_connection> &c, std::unique_ptr<detail::redis_request> r, call options) {
   auto pool = c ? c->lease.pool.lock() : nullptr;
   if (!pool) return r.release()->finish(error(status::state, "the lease is empty, or its pool was freed", "redis"));
-  note(c->lease, r->command.name());
   pool->send_on(c, std::move(r), options);
 }
 

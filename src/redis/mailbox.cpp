@@ -23,15 +23,12 @@ void redis_mailbox::put(redis_notice n) {
     n.dropped += std::exchange(dropped_, 0);
     notices_.push_back(std::move(n));
     if (enlisted_ || (!reader_ && !on_put_)) return;
-    if (!on_put_ && batch_scope::at_end(batch_scope::wake, *this)) {
+    if (batch_scope::at_end(batch_scope::wake, *this)) {
       enlisted_ = shared_from_this();
       return;
     }
   }
-  if (on_put_)
-    on_put_();
-  else
-    end_of_batch();
+  end_of_batch();
 }
 
 std::vector<redis_notice> redis_mailbox::all() {
@@ -45,8 +42,12 @@ void redis_mailbox::end_of_batch() noexcept {
   reader r;
   std::vector<redis_notice> notices;
   {
-    std::lock_guard lock(mutex_);
+    std::unique_lock lock(mutex_);
     keep = std::move(enlisted_);
+    if (on_put_) {
+      lock.unlock();
+      return on_put_();
+    }
     if (!reader_ || notices_.empty()) return;
     r = std::move(reader_);
     notices = all();

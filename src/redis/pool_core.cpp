@@ -102,6 +102,7 @@ void redis_pool_core::send_on(const std::shared_ptr<redis_connection> &lease, st
   if (why) return r.release()->finish(std::move(why));
   prepare(*r, c);
   r->idempotent = false;
+  lease->lease.note(r->command.name());
   ++lease->lease.sent;
   lease->post_request(r.release());
 }

@@ -43,7 +43,7 @@ result<redis_address> parse_redis_url(std::string_view text) {
   else if (scheme == "unix" || scheme == "redis+unix")
     a.kind = redis_address::transport::unix_socket;
   else
-    return wrong(fmt::format("has the scheme '{}'", scheme));
+    return wrong("has a scheme that is none of redis, rediss, unix");
 
   a.user = url.user();
   if (url.has_password()) a.password = url.password();
@@ -53,7 +53,7 @@ result<redis_address> parse_redis_url(std::string_view text) {
   if (url.has_fragment()) return wrong("has a fragment; a '#' in user or password must be written %23");
 
   for (auto param : url.params()) {
-    if (param.key != "db") return wrong(fmt::format("has the unknown parameter '{}'", param.key));
+    if (param.key != "db") return wrong("has a parameter other than db");
     if (!read_database(param.value, a.database)) return wrong("has a db that is not a number");
   }
   if (a.kind == redis_address::transport::unix_socket) {

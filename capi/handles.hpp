@@ -1,0 +1,75 @@
+#pragma once
+/// Owns: what the opaque handles of the C API hold that more than one of its files needs.
+
+#include "base/fork_guard.hpp"
+#include "capi/guard.hpp"
+#include "events/event_queue.hpp"
+#include "redis/pool_core.hpp"
+#include "runtime/runtime_core.hpp"
+
+#include <corbel/redis_pool.hpp>
+#include <corbel/runtime.hpp>
+
+#include <memory>
+
+struct corbel_runtime {
+  corbel::runtime value;
+  std::uint64_t log_sink = 0;
+  corbel::detail::runtime_core &core() noexcept { return *value.core(); }
+};
+
+struct corbel_events {
+  std::shared_ptr<corbel::detail::event_queue> queue;
+  std::shared_ptr<corbel::detail::runtime_core> runtime;
+  std::uint64_t shutdown_hook = 0;
+  std::uint32_t notice_limit = 1024;
+};
+
+struct corbel_redis {
+  corbel::redis_pool value;
+  corbel::detail::redis_pool_core &core() noexcept { return *value.core(); }
+};
+
+struct corbel_redis_conn {
+  corbel::redis_lease value;
+};
+
+namespace corbel::capi {
+
+/// Frees a handle; in a child after fork it is left alone, for its parent's threads and locks do not exist here.
+template <class Handle>
+void free_handle(Handle *h, bool forked) noexcept {
+  if (!forked) delete h;
+}
+
+/// Who gets the one event of a call. Owned by the operation.
+class completion {
+ public:
+  /// The call's queue (may be none) and user value.
+  static error read(const corbel_call *c, std::uint32_t known_flags, completion &out, call &options, bool idempotent_allowed = true);
+
+  bool has_queue() const noexcept { return queue_ != nullptr; }
+  void identify(corbel_ticket t, std::int32_t source) noexcept {
+    event_.ticket = t;
+    event_.source = source;
+  }
+  corbel_ticket ticket() const noexcept { return event_.ticket; }
+
+  /// object is freed with free_object when nobody receives it.
+  void succeed(std::int32_t kind, std::int64_t value, void *object) noexcept;
+  void fail(std::int32_t kind, const error &e) noexcept;
+
+ private:
+  std::shared_ptr<detail::event_queue> queue_;
+  corbel_event event_{};
+};
+
+/// Frees what an event owns, by its kind.
+void clear_event(corbel_event &ev) noexcept;
+
+/// Gives the caller of a started call its ticket: 0 when nobody waits for an event.
+inline void give_ticket(corbel_ticket *t, corbel_ticket value) noexcept {
+  if (t) *t = value;
+}
+
+}  // namespace corbel::capi
