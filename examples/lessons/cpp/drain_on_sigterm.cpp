@@ -34,7 +34,8 @@ static asio::awaitable<void> lesson(asio::io_context &loop, corbel::runtime &rt,
   asio::signal_set term(loop, SIGTERM);
   corbel::redis_pool redis(rt, {.url = url});
   corbel::producer in(redis, {.name = "lesson:drain_on_sigterm"});
-  for (int i = 0; i < 5; i++) (co_await in.async_put({.body = "work"}, asio::use_awaitable)).value();
+  std::vector<corbel::put_item> items(5, {.body = "work"});
+  (co_await in.async_put(std::move(items), {}, asio::use_awaitable)).value();
   corbel::consumer out(redis, {.name = "lesson:drain_on_sigterm"});
   asio::co_spawn(loop, work(out), asio::detached);
 
