@@ -73,11 +73,10 @@ wanted_names::actions wanted_names::leave(reader_id reader, name_kind kind, std:
     return out;
   }
   auto &s = it->second;
-  // A join of the same reader that is still waiting ends with this leave: it was never confirmed.
   drop_reader(kind, it, reader, false, out);
-  if (!s.readers.contains(reader)) {
-    end_joins(s, reader, out);
-  }
+  // A join that has no want left ends with this leave: it was never confirmed.
+  auto left = s.readers.find(reader);
+  end_joins(s, reader, left == s.readers.end() ? 0 : left->second, out);
   if (!s.wanted() && (s.now == phase::leaving || s.now == phase::joining))
     s.leavers.push_back(call);
   else
@@ -87,9 +86,11 @@ wanted_names::actions wanted_names::leave(reader_id reader, name_kind kind, std:
   return out;
 }
 
-void wanted_names::end_joins(name_state &s, reader_id reader, actions &out) {
+void wanted_names::end_joins(name_state &s, reader_id reader, std::size_t keep, actions &out) {
+  auto waiting = static_cast<std::size_t>(std::count_if(s.joiners.begin(), s.joiners.end(), [&](auto &j) { return j.second == reader; }));
   std::erase_if(s.joiners, [&](auto &j) {
-    if (j.second != reader) return false;
+    if (j.second != reader || waiting <= keep) return false;
+    --waiting;
     out.unneeded.push_back(j.first);
     by_call_.erase(j.first);
     return true;
@@ -120,7 +121,7 @@ wanted_names::actions wanted_names::forget(reader_id reader) {
   const auto places = mine->second;
   for (auto &[kind, name] : places) {
     auto it = names_[at(kind)].find(name);
-    end_joins(it->second, reader, out);
+    end_joins(it->second, reader, 0, out);
     drop_reader(kind, it, reader, true, out);
     erase_if_unused(kind, it);
   }
@@ -163,6 +164,10 @@ wanted_names::actions wanted_names::confirmed(name_kind kind, std::string_view n
       by_call_.erase(call);
     }
     s.joiners.clear();
+    if (s.wanted()) {  // wanted again meanwhile: those who left need not wait
+      out.unneeded.insert(out.unneeded.end(), s.leavers.begin(), s.leavers.end());
+      s.leavers.clear();
+    }
   } else if (!subscribed && s.now == phase::leaving) {
     set_phase(s, phase::off);
     for (auto call : s.leavers) out.confirmed.push_back(call);

@@ -64,7 +64,8 @@ class wanted_names {
 
   void ask(name_kind kind, names::iterator it, actions &out);
   void drop_reader(name_kind kind, names::iterator it, reader_id reader, bool all, actions &out);
-  void end_joins(name_state &s, reader_id reader, actions &out);
+  /// Ends the oldest waiting joins of a reader but `keep`.
+  void end_joins(name_state &s, reader_id reader, std::size_t keep, actions &out);
   void set_phase(name_state &s, phase p) noexcept;
   void erase_if_unused(name_kind kind, names::iterator it);
   void check_all_confirmed(actions &out);

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <cctype>
+#include <charconv>
 #include <new>
 #include <string_view>
 
@@ -40,13 +41,28 @@ reply_reader::outcome reply_reader::next(redis_reply &out, error &why) {
     unread_ = reader_->len - reader_->pos;
     return outcome::reply;
   }
-  if (unread_ > limits_.bytes) {
+  if (unread_ > limits_.bytes || declared() > limits_.bytes) {
     why = error(status::protocol,
                 fmt::format("a reply passed the limit of {} bytes (max_reply_bytes): ask for less, or raise the limit", limits_.bytes),
                 "redis", "REPLY_BYTES");
     return outcome::failed;
   }
   return outcome::more;
+}
+
+std::uint64_t reply_reader::declared() const noexcept {
+  // While a bulk string is incomplete the reader stands behind the '$' of its header.
+  if (reader_->ridx < 0) return 0;
+#if HIREDIS_MAJOR >= 1
+  const auto &item = *reader_->task[reader_->ridx];
+#else
+  const auto &item = reader_->rstack[reader_->ridx];
+#endif
+  if (item.type != REDIS_REPLY_STRING) return 0;
+  const char *at = reader_->buf + reader_->pos, *end = reader_->buf + reader_->len;
+  std::uint64_t size = 0;
+  auto [stop, ec] = std::from_chars(at, end, size);
+  return ec == std::errc() && stop != end && *stop == '\r' ? size : 0;
 }
 
 error reply_reader::explain() const {

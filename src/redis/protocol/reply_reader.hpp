@@ -37,6 +37,8 @@ class reply_reader {
 
  private:
   error explain() const;
+  /// What the bulk string that is being read says it will be.
+  std::uint64_t declared() const noexcept;
   reply_limits limits_;
   reply_builder builder_;
   std::unique_ptr<redisReader, void (*)(redisReader *)> reader_;
