@@ -146,6 +146,11 @@ static void a_pool_of_one_has_no_room_for_a_subscription(void) {
     c.err = &e;
     status = corbel_sub_change(s, CORBEL_SUB_CHANNEL, "news", 4, &c, &t);
   }
+  if (status == CORBEL_OK) {
+    corbel_event ev = await_event(w.q, CORBEL_EVENT_DONE);
+    status = ev.status;
+    e = ev.error;
+  }
   CHECK_EQ(status, CORBEL_BUSY);
   CHECK(strstr(corbel_error_message(e), "1") != NULL);
   corbel_error_free(e);
