@@ -16,6 +16,7 @@ class state_source final : public detail::event_queue::source {
 
   void put(const redis_state_change &c) {
     std::lock_guard lock(mutex_);
+    if (stopped_) return;
     if (c.state == redis_state::resubscribed) {
       resubscribed_ = true;
       epoch_ = c.epoch;
@@ -24,6 +25,12 @@ class state_source final : public detail::event_queue::source {
     latest_ = c;
     pending_ = true;
     resubscribed_ = false;
+  }
+  /// The monitor is freed: nothing more is told.
+  void stop() {
+    std::lock_guard lock(mutex_);
+    pending_ = resubscribed_ = false;
+    stopped_ = true;
   }
   bool next(corbel_event &out) noexcept override {
     std::lock_guard lock(mutex_);
@@ -45,7 +52,7 @@ class state_source final : public detail::event_queue::source {
  private:
   std::mutex mutex_;
   redis_state_change latest_;
-  bool pending_ = false, resubscribed_ = false;
+  bool pending_ = false, resubscribed_ = false, stopped_ = false;
   std::uint64_t epoch_ = 0;
   const std::uint64_t user_;
 };
@@ -55,6 +62,7 @@ class state_source final : public detail::event_queue::source {
 struct corbel_monitor {
   redis_monitor value;
   std::shared_ptr<detail::runtime_core> runtime;
+  std::shared_ptr<state_source> notices = {};
 };
 
 corbel_status corbel_monitor_open(corbel_redis *r, const corbel_monitor_options *o, corbel_monitor **out, corbel_error **err) {
@@ -76,6 +84,7 @@ corbel_status corbel_monitor_open(corbel_redis *r, const corbel_monitor_options 
         source->put(c);
         queue->notify(source);
       });
+      made->notices = source;
     }
     *out = made.release();
     return {};
@@ -113,5 +122,7 @@ int32_t corbel_monitor_state(const corbel_monitor *m) {
 }
 
 void corbel_monitor_free(corbel_monitor *m) {
-  if (m) free_handle(m, m->runtime->forked());
+  if (!m || m->runtime->forked()) return;
+  if (m->notices) m->notices->stop();
+  delete m;
 }

@@ -95,7 +95,6 @@ corbel_status corbel_sub_change(corbel_sub *s, int32_t op, const void *name, siz
 
 void corbel_sub_free(corbel_sub *s) {
   if (!s || s->pool->runtime().forked()) return;
-  s->box->on_put(nullptr);
   s->pool->forget(s->box);
   delete s;
 }

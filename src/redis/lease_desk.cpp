@@ -160,6 +160,7 @@ void lease_desk::open_one() {
 void lease_desk::connection_up(redis_connection &c) {
   auto it = std::find_if(opening_.begin(), opening_.end(), [&](auto &a) { return a.connection.get() == &c; });
   auto connection = std::move(it->connection);
+  const auto turn = std::move(it->turn);  // given back when all is in order again
   opening_.erase(it);
   counters_->connecting.subtract(1);
   plan_.connected(clock::now());
@@ -187,7 +188,9 @@ void lease_desk::connection_closed(redis_connection &c, const error &why, redis_
                                    redis_connection::request_list unsent) {
   auto keep = shared_from_this();
   auto it = std::find_if(opening_.begin(), opening_.end(), [&](auto &a) { return a.connection.get() == &c; });
+  connect_gate::turn turn;
   if (it != opening_.end()) {
+    turn = std::move(it->turn);
     opening_.erase(it);
     counters_->connecting.subtract(1);
     last_error_ = why;

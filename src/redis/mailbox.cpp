@@ -44,9 +44,9 @@ void redis_mailbox::end_of_batch() noexcept {
   {
     std::unique_lock lock(mutex_);
     keep = std::move(enlisted_);
-    if (on_put_) {
+    if (auto tell = on_put_) {
       lock.unlock();
-      return on_put_();
+      return tell();
     }
     if (!reader_ || notices_.empty()) return;
     r = std::move(reader_);
@@ -91,6 +91,21 @@ bool redis_mailbox::take(redis_notice &out) {
   return true;
 }
 
+void redis_mailbox::on_put(std::function<void()> fn) {
+  std::lock_guard lock(mutex_);
+  on_put_ = std::move(fn);
+}
+
+void redis_mailbox::discard() {
+  std::deque<redis_notice> dropped;
+  {
+    std::lock_guard lock(mutex_);
+    on_put_ = nullptr;
+    dropped.swap(notices_);
+  }
+  close(error(status::closed, "the subscription was freed", "redis"));
+}
+
 void redis_mailbox::close(error why) {
   reader r;
   {
@@ -100,7 +115,6 @@ void redis_mailbox::close(error why) {
     r = std::move(reader_);
   }
   if (r) finish(std::move(r), result<std::vector<redis_notice>>(std::move(why)));
-  if (on_put_) on_put_();
 }
 
 }  // namespace corbel::detail

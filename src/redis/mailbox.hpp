@@ -21,11 +21,13 @@ class redis_mailbox final : public std::enable_shared_from_this<redis_mailbox>, 
   explicit redis_mailbox(std::size_t limit) noexcept : limit_(limit == 0 ? 1 : limit) {}
 
   /// Called after a put, outside the lock, instead of waking a reader.
-  void on_put(std::function<void()> fn) { on_put_ = std::move(fn); }
+  void on_put(std::function<void()> fn);
 
   void put(redis_notice n);
   /// Nothing more will come: the reader ends with `why`, now or when all is read.
   void close(error why);
+  /// The subscription is gone: what is there is dropped, and nothing more is taken on.
+  void discard();
   void receive(reader r);
   void cancel_receive();
   /// The oldest; false when there is none.

@@ -84,13 +84,17 @@ void redis_pool_core::prepare(redis_request &r, const call &c) {
   }
 }
 
+redis_pool_core::clock::time_point redis_pool_core::first_look(const redis_request &r) noexcept {
+  return r.idempotent ? r.deadline - r.budget / 2 : r.deadline;
+}
+
 void redis_pool_core::send(std::unique_ptr<redis_request> r, const call &c) {
   auto why = refusal();
   if (!why) why = misplaced(r->command, false);
   if (why) return r.release()->finish(std::move(why));
   prepare(*r, c);
   if (loop_->is_here() && inbox_.empty()) {
-    arm(r->deadline);
+    arm(first_look(*r));
     return route(r.release());
   }
   if (inbox_.push(r.release())) loop_->post([self = shared_from_this()] { self->drain_inbox(); });
@@ -111,7 +115,7 @@ void redis_pool_core::drain_inbox() {
   batch_scope batch;
   for (auto *r = inbox_.take(); r;) {
     auto *request = std::exchange(r, r->next);
-    arm(request->deadline);
+    arm(first_look(*request));
     route(request);
   }
 }
@@ -215,8 +219,9 @@ void redis_pool_core::change(const std::shared_ptr<redis_mailbox> &reader, redis
 }
 
 void redis_pool_core::forget(const std::shared_ptr<redis_mailbox> &reader) {
-  reader->close(error(status::closed, "the subscription was freed", "redis"));
-  if (runtime_->forked() || aborted_.load(std::memory_order_acquire)) return;
+  if (runtime_->forked()) return;
+  reader->discard();
+  if (aborted_.load(std::memory_order_acquire)) return;
   loop_->post([self = shared_from_this(), id = reader->id] {
     batch_scope batch;
     self->subscriber_->forget(id);

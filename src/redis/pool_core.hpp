@@ -67,6 +67,8 @@ class redis_pool_core final : public component, public redis_pipeline::listener,
  private:
   void build();
   void prepare(redis_request &r, const call &c);
+  /// When a request may have to be retried or ended.
+  static clock::time_point first_look(const redis_request &r) noexcept;
   void drain_inbox();
   void route(redis_request *r, const redis_pipeline *avoid = nullptr);
   redis_pipeline *add_pipeline();
