@@ -1,7 +1,6 @@
 """A real redis-server of the tests' own: on a free port, in a directory of its own, started and stopped by pid."""
 
 import os
-import signal
 import socket
 import subprocess
 import time
@@ -56,7 +55,6 @@ class RedisServer:
     def stop(self) -> None:
         """Kills it, and returns when it is gone."""
         if self._process is not None:
-            self._process.send_signal(signal.SIGCONT)
             self._process.kill()
             self._process.wait()
             self._process = None

@@ -3,7 +3,7 @@
 There is one completion queue per runtime, and it has one descriptor, which the loop watches like a socket. When it turns
 readable the pump takes all events there are in one call, unpacks them in one go, and sets the futures that wait for them.
 No thread of the library ever runs Python code. Of the loop only add_reader, remove_reader, call_soon and create_future are
-used (call_later, where a wait was given a time-out), so that uvloop and its like serve as well.
+used (call_later, where a wait was given a time-out, and is_closed at the end), so that uvloop and its like serve as well.
 
 Everything here runs on the loop's thread.
 """
@@ -36,6 +36,9 @@ class Receiver(Protocol):
 
     def receive(self, kind: int, status: int, flags: int, value: int, epoch: int, object: int, error: int) -> None: ...
 
+    def end(self) -> None:
+        """Nothing more comes: its pool was closed or its runtime shut down."""
+
 
 class Pump(Caller):
     """Starts calls and resolves their futures; ``futures`` holds what is under way, by ticket."""
@@ -67,11 +70,19 @@ class Pump(Caller):
     def check(self) -> None:
         """Refuses callers that are not on this pump's loop: its memory serves one thread."""
         if get_running_loop() is not self.loop:
-            if os.getpid() != self._process:
-                raise Forked("the runtime was opened before the fork; open one in this process", source="runtime")
-            raise State("the runtime was opened in another event loop; open one in each loop", source="runtime")
+            self._refuse_stranger()
         if self.closed:
             raise Closed("the runtime was shut down", source="runtime")
+
+    def check_end(self) -> None:
+        """As check, for shutting down: a closed runtime too, and from another loop when its own was closed."""
+        if get_running_loop() is not self.loop and (os.getpid() != self._process or not self.loop.is_closed()):
+            self._refuse_stranger()
+
+    def _refuse_stranger(self) -> None:
+        if os.getpid() != self._process:
+            raise Forked("the runtime was opened before the fork; open one in this process", source="runtime")
+        raise State("the runtime was opened in another event loop; open one in each loop", source="runtime")
 
     def run(
         self,
@@ -165,25 +176,20 @@ class Pump(Caller):
         if self.closed:
             return
         self.closed = True
-        if os.getpid() == self._process and self._leave():
+        if os.getpid() == self._process and not self.loop.is_closed():
+            self.loop.remove_reader(self._descriptor)
             while self.drain():
                 pass
-        else:
-            self.futures.clear()  # a child's, or a closed loop's: nobody can be told any more
+            for receiver in list(self._receivers.values()):
+                receiver.end()
+        else:  # in a child, whose loop has still the parent's epoll, or after the loop: nobody can be told any more
+            self.futures.clear()
         for future in self.futures.values():
             if not future.done():
                 future.set_exception(Closed("the runtime was shut down", source="runtime"))
         self.futures.clear()
         self.detach()
         self._queue.free()
-
-    def _leave(self) -> bool:
-        """False when the loop was closed before. (Never in a forked child: the loop's epoll is still the parent's.)"""
-        try:
-            self.loop.remove_reader(self._descriptor)
-        except RuntimeError:
-            return False
-        return True
 
 
 def sweep(kind: int, object: int, error: int) -> None:

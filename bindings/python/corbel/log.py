@@ -38,8 +38,8 @@ def emit(value: int, flags: int, text: str) -> None:
     level = value
     if flags & c.EVENT_DROPPED:
         logging.getLogger("corbel.log").warning("%d log lines were lost before this one: the reader was slow", value)
-        word, _, text = text.partition(" ")
-        level = LEVELS.get(word, c.LOG_INFO)
+        word, _, rest = text.partition(" ")
+        level, text = (LEVELS[word], rest) if word in LEVELS else (c.LOG_INFO, text)
     part, colon, line = text.partition(": ")
     if not colon:
         part, line = "log", text

@@ -72,6 +72,10 @@ class Monitor:
         self._listeners.clear()
         self._mailbox.close()
 
+    def end(self) -> None:
+        """For the pump and the pool: nothing more comes."""
+        self._mailbox.close()
+
     def receive(self, kind: int, status: int, flags: int, value: int, epoch: int, object: int, error: int) -> None:
         """For the pump."""
         change = read_change(kind, status, value, epoch, error)

@@ -158,6 +158,10 @@ class Consumer:
         finally:
             self._handle.free()
 
+    def end(self) -> None:
+        """For the pump and the pool: nothing more comes."""
+        self._mailbox.close()
+
     def receive(self, kind: int, status: int, flags: int, value: int, epoch: int, object: int, error: int) -> None:
         """For the pump."""
         failure(status, error)

@@ -2,7 +2,8 @@
 
 import ctypes
 from types import TracebackType
-from typing import Optional, Sequence, Type
+from typing import Optional, Sequence, Type, TypeVar, Union
+from weakref import WeakSet
 
 from corbel import _structs
 from corbel._caller import Argument
@@ -23,6 +24,9 @@ from corbel.subscription import Subscription
 _send = quick.corbel_redis_send
 _eval = quick.corbel_redis_eval
 
+_Child = Union[Subscription, Monitor, Consumer]
+_C = TypeVar("_C", Subscription, Monitor, Consumer)
+
 
 class Redis(Commands):
     """A pool of connections to one server. Commands of all tasks share pipelines; what changes or blocks a connection
@@ -32,6 +36,7 @@ class Redis(Commands):
         opener = quick.corbel_redis_open
         pointer = opened(opener, pump.runtime.pointer, ctypes.byref(options))
         super().__init__(pump, Handle(pointer, quick.corbel_redis_free), _send, decode)
+        self._children: "WeakSet[_Child]" = WeakSet()
 
     async def eval(
         self,
@@ -59,13 +64,13 @@ class Redis(Commands):
         """What is published on channels and patterns, kept over reconnects: ``async for note in r.subscribe("news")``.
         max_notices: kept for a slow reader, who then loses the oldest and is told how many."""
         self._pump.check()
-        return Subscription(self._pump, self._handle, channels, patterns, max_notices, self._decode)
+        return self._child(Subscription(self._pump, self._handle, channels, patterns, max_notices, self._decode))
 
     def monitor(self, *, ping: Optional[float] = None, overdue: Optional[float] = None) -> Monitor:
         """Watches whether the server can be reached. ping: PING when silent that long (5 s); overdue: an answer later
         than this is a lost connection (2 s)."""
         self._pump.check()
-        return Monitor(self._pump, self._handle, ping, overdue)
+        return self._child(Monitor(self._pump, self._handle, ping, overdue))
 
     def producer(self, name: Optional[str] = None) -> Producer:
         """The writing side of the queue of that name ("corbel:queue")."""
@@ -78,18 +83,25 @@ class Redis(Commands):
         """The reading side of the queue of that name; begins to claim at once.
         concurrency: messages out at once; prefetch: claimed ahead of that; lease: how long a claim holds (30 s)."""
         self._pump.check()
-        return Consumer(self._pump, self._handle, name, concurrency, prefetch, lease)
+        return self._child(Consumer(self._pump, self._handle, name, concurrency, prefetch, lease))
 
     def stats(self) -> RedisStats:
         """What the pool holds now and has done."""
         return read_stats(self._handle)
 
     async def close(self, timeout: Optional[float] = None) -> None:
-        """Refuses new calls, lets those under way complete for so many seconds (5), closes all connections."""
+        """Refuses new calls, lets those under way complete for so many seconds (5), closes all connections.
+        Readers of its subscriptions, monitors and consumers come to their end."""
         pump = self._pump
         pump.check()
         call = pump.call(timeout)
         await pump.result(pump.expect(quick.corbel_redis_close(self._handle.pointer, call, pump.ticket_to)))
+        for child in list(self._children):
+            child.end()
+
+    def _child(self, child: _C) -> _C:
+        self._children.add(child)
+        return child
 
     async def __aenter__(self) -> "Redis":
         return self

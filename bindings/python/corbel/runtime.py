@@ -104,8 +104,9 @@ class Runtime(RuntimeBase):
     async def shutdown(self, timeout: Optional[float] = None) -> None:
         """Ends everything: refuses new calls, gives those under way so many seconds (10), fails the rest with Cancelled.
         Raises Timeout with a message that names what was left; the runtime is shut down all the same."""
+        self._pump.check_end()
         try:
-            await _in_thread(self._pump.loop, lambda: shut_down(self._handle, timeout))
+            await _in_thread(get_running_loop(), lambda: shut_down(self._handle, timeout))
         finally:
             self._pump.close()
 

@@ -75,6 +75,10 @@ class Subscription:
         self._handle.free()
         self._mailbox.close()
 
+    def end(self) -> None:
+        """For the pump and the pool: nothing more comes."""
+        self._mailbox.close()
+
     def receive(self, kind: int, status: int, flags: int, value: int, epoch: int, object: int, error: int) -> None:
         """For the pump."""
         decoder = self._pump.decoder

@@ -2,7 +2,7 @@
 
 There is no pump thread and nothing is shared between threads, so no call of one thread ever waits for another to be woken
 first: a thread starts its call, gives Python's lock away, and is woken by the library when its own event is there. The
-price is one descriptor per thread that has used a runtime; it goes with the thread.
+queue goes with the thread.
 """
 
 import ctypes

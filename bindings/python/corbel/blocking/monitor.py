@@ -95,6 +95,12 @@ class Monitor:
         pointer = opened(quick.corbel_monitor_open, self._pool.pointer, ctypes.byref(options))
         return Handle(pointer, quick.corbel_monitor_free)
 
+    def end(self) -> None:
+        """For the pool: nothing more comes."""
+        self._inbox.close()
+        for watcher in list(self._watchers.values()):
+            watcher.stop()
+
     def __iter__(self) -> "Monitor":
         return self
 

@@ -163,6 +163,10 @@ class Consumer:
         failure(status, error)
         return Message(self._core, object) if kind == c.EVENT_MESSAGE else None
 
+    def end(self) -> None:
+        """For the pool: nothing more comes."""
+        self._inbox.close()
+
     def __iter__(self) -> "Consumer":
         return self
 

@@ -104,6 +104,10 @@ class Subscription:
                 raise Closed("the subscription was closed")
             return port.start(_change(self._handle.pointer, how, name, len(name), port.call(timeout), port.ticket_to))
 
+    def end(self) -> None:
+        """For the pool: nothing more comes."""
+        self._inbox.close()
+
     def __iter__(self) -> "Subscription":
         return self
 
