@@ -91,6 +91,7 @@ TEST_CASE_FIXTURE(fixture, "errors of a script keep their code") {
 }
 
 TEST_CASE_FIXTURE(fixture, "the deadline covers loading too") {
+  CHECK(text(ask(pool, redis_command("PING"))) == "PONG");
   server.pause();
   auto e = run(add, add.command("n", 1), {.timeout = 200ms}).error();
   server.resume();

@@ -156,7 +156,9 @@ TEST_CASE_FIXTURE(fixture, "destroying a subscription leaves its names and ends 
     change(sub, change_of::psubscribe, "p*").value();
     pending = sub.async_receive(boost::asio::use_future);
   }
-  CHECK(come(std::move(pending)).error().is(status::cancelled));
+  auto e = come(std::move(pending)).error();
+  INFO(said(e));
+  CHECK(e.is(status::cancelled));
   CHECK(until(10s, [&] { return subscribers("a") == 0 && server.command({"PUBSUB", "NUMPAT"}).number == 0; }));
 }
 
