@@ -1,0 +1,70 @@
+"""Every lesson, and the bare asyncio loop, as a program of its own against a private server."""
+
+import os
+import subprocess
+import sys
+import threading
+
+import pytest
+from conftest import ROOT
+from redis_server import RedisServer
+
+LESSONS = ROOT / "examples" / "lessons" / "python"
+SHOWS = {
+    "ping": ["answered: PONG"],
+    "many_callers": ["1000 callers, 1000 right answers, over 1 connection(s)"],
+    "pool_exhausted": ["third lease: BUSY: ", "a command meanwhile: OK", "third lease after a release: OK"],
+    "subscribe": ["lesson:news in epoch 1: news 1", "lesson:news in epoch 1: news 2", "lesson:news in epoch 1: news 3"],
+    "put_and_work": ["first, attempt 1: retry", "first, attempt 2: done", "second, attempt 1: done", "third, attempt 1: done"],
+    "drain_on_sigterm": ["drained: 2 worked, 0 left unsettled"],
+}
+
+
+def start(program: str, server: RedisServer) -> "subprocess.Popen[str]":
+    environment = dict(os.environ, REDIS_URL=server.url)
+    process = subprocess.Popen(
+        [sys.executable, "-W", "error", program],
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        bufsize=1,
+    )
+    guard = threading.Timer(30, process.kill)
+    guard.daemon = True
+    guard.start()
+    return process
+
+
+def test_every_lesson_is_run() -> None:
+    assert {lesson.stem for lesson in LESSONS.glob("*.py")} == set(SHOWS) | {"watch_reconnect"}
+
+
+@pytest.mark.parametrize("name", SHOWS)
+def test_lesson(name: str, own_server: RedisServer) -> None:
+    output, problems = start(str(LESSONS / f"{name}.py"), own_server).communicate()
+    lines = output.splitlines()
+    assert lines[:1] == [f"lesson: {name}"], problems
+    for text in SHOWS[name]:
+        assert any(line.startswith(text) for line in lines), output + problems
+    assert problems == ""
+
+
+def test_watch_reconnect(own_server: RedisServer) -> None:
+    process = start(str(LESSONS / "watch_reconnect.py"), own_server)
+    assert process.stdout is not None and process.stderr is not None
+    seen = []
+    for line in process.stdout:
+        seen.append(line.split(",")[0].strip())
+        if "now please stop the server" in line:
+            own_server.stop()
+        elif seen[-1] == "down":
+            own_server.start()
+    assert process.wait() == 0, process.stderr.read()
+    assert seen[0] == "lesson: watch_reconnect" and seen[-1] == "recovered"
+    assert seen.index("up") < seen.index("down") < len(seen) - 1 - seen[::-1].index("up")
+
+
+def test_asyncio_loop_without_the_package(own_server: RedisServer) -> None:
+    output, problems = start(str(ROOT / "examples" / "loops" / "asyncio_loop.py"), own_server).communicate()
+    assert output.splitlines() == ["loop: asyncio"] + [f"call {n}: counter is {n}" for n in range(1, 21)], problems
