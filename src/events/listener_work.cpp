@@ -37,7 +37,6 @@ bool listener_hub::next(worker &self, std::unique_lock<std::mutex> &lock) {
     } else if (!active_ && !ready_.empty()) {
       self.queue = std::move(ready_.front());
       ready_.pop_front();
-      watching_ = false;
       return true;
     } else if (active_ && common_pending_ > 0) {
       auto slow_at = active_->started + slow_after_;

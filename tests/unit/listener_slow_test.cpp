@@ -83,6 +83,28 @@ TEST_CASE("a slow call that nobody waits for is found out when it ends") {
   CHECK(until(patience, [&] { return warned.all().size() == 1; }));
 }
 
+TEST_CASE("who has watched a quick call watches the next one, too") {
+  listener_thread threads(nullptr, 50ms);
+  auto a = threads.add("a"), b = threads.add("b");
+  std::atomic<int> ran{0};
+  a->post([&] { b->post([&] { ++ran; }); });  // waits behind a running call: starts the watch
+  REQUIRE(until(patience, [&] { return ran == 1; }));
+  REQUIRE(listener_thread_count() == 2);
+  auto switches = [] { return listener_thread_status("voluntary_ctxt_switches:"); };
+  REQUIRE(until(patience, [&] {
+    auto before = switches();
+    std::this_thread::sleep_for(100ms);  // until the watch is over
+    return switches() == before;
+  }));
+  gate g;
+  a->post([&] { g.pass(); });
+  REQUIRE(g.arrived());
+  b->post([&] { ++ran; });
+  CHECK(until(patience, [&] { return ran == 2; }));
+  g.open();
+  threads.stop(patience);
+}
+
 TEST_CASE("many listeners may hang at once") {
   warnings warned;
   listener_thread threads(std::ref(warned), 5ms);

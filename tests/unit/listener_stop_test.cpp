@@ -4,6 +4,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <atomic>
 #include <memory>
 #include <optional>
@@ -117,6 +118,24 @@ TEST_CASE("the destructor waits for no task; what is queued still runs, and no w
   CHECK(until(patience, [] { return listener_thread_count() == 0; }));
   CHECK(*ran == 2);
   CHECK(warned.all().size() == before);
+}
+
+TEST_CASE("after the destructor nobody waits for a call to become slow") {
+  auto g = std::make_shared<gate>();
+  {
+    listener_thread threads(nullptr, never);
+    auto a = threads.add("a"), b = threads.add("b");
+    REQUIRE(a->post([g] { g->pass(); }));
+    REQUIRE(g->arrived());
+    REQUIRE(b->post([] {}));  // somebody watches a now
+    REQUIRE(until(patience, [] {
+      auto states = listener_thread_status("State:");
+      return states.size() == 2 &&
+             std::all_of(states.begin(), states.end(), [](auto &s) { return s.second.starts_with("\tS"); });
+    }));
+  }
+  g->open();
+  CHECK(until(patience, [] { return listener_thread_count() == 0; }));
 }
 
 TEST_CASE("a warning may hold the last share of what owns the threads") {

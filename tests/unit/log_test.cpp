@@ -206,6 +206,22 @@ TEST_CASE("what cannot be delivered is dropped, counted, and told with the last 
   CHECK(all.got.back().text.starts_with("1 log lines were dropped"));
 }
 
+TEST_CASE("a drop is told although all other lines were delivered meanwhile") {
+  deliveries d;
+  lines all;
+  logger log(log_level::info, "n", "i", false, [&, queue = d.function()](std::function<void()> task) {
+    if (queue(std::move(task))) return true;
+    d.run();  // the receivers catch up before the refusal is known
+    return false;
+  });
+  log.add_sink(log_level::info, all.function());
+  d.room = 1;
+  log.write(line(log_level::info, "a"));
+  log.write(line(log_level::info, "b"));
+  d.run();
+  CHECK(all.texts().starts_with("a|1 log lines were dropped"));
+}
+
 TEST_CASE("lines of many threads are all delivered or told to be dropped") {
   std::mutex mutex;
   std::deque<std::function<void()>> tasks;
