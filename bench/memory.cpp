@@ -91,6 +91,29 @@ int main(int argc, char **argv) try {
   const double wakes = wake_ups(idle_seconds, "idle pool");
   const long with_pool = bench::private_kib();
 
+  std::vector<corbel::redis_subscription> all;
+  const auto subscribe = [&](int i) {
+    all.emplace_back(pool).async_subscribe("bench:" + std::to_string(i), asio::use_future).get().value();
+  };
+  all.reserve(subscriptions + 1);
+  const long without = bench::private_kib();
+  subscribe(0);
+  const long with_first = bench::private_kib();
+  for (int i = 1; i <= subscriptions; i++) subscribe(i);
+  const long with_all = bench::private_kib();
+  const corbel::redis_monitor monitor(pool);
+  const double wakes_watched = wake_ups(idle_seconds, "idle pool with subscriptions and a monitor");
+
+  double per_lease = 0;
+  {
+    corbel::redis_pool leased(rt, options);
+    ping(leased);
+    const long before = bench::private_kib();
+    std::vector<corbel::redis_lease> held;
+    for (int i = 0; i < leases; i++) held.push_back(leased.async_lease(asio::use_future).get().value());
+    per_lease = kib_of_each(before, bench::private_kib(), leases);
+  }
+
   double per_pipeline = 0;
   double pipelines = 0;
   {
@@ -104,29 +127,6 @@ int main(int argc, char **argv) try {
     if (pipelines < 2) throw std::runtime_error("8192 commands under way opened no second pipeline");
     per_pipeline = kib_of_each(before, bench::private_kib(), pipelines - 1);
   }
-
-  double per_lease = 0;
-  {
-    corbel::redis_pool leased(rt, options);
-    ping(leased);
-    const long before = bench::private_kib();
-    std::vector<corbel::redis_lease> held;
-    for (int i = 0; i < leases; i++) held.push_back(leased.async_lease(asio::use_future).get().value());
-    per_lease = kib_of_each(before, bench::private_kib(), leases);
-  }
-
-  std::vector<corbel::redis_subscription> all;
-  const auto subscribe = [&](int i) {
-    all.emplace_back(pool).async_subscribe("bench:" + std::to_string(i), asio::use_future).get().value();
-  };
-  all.reserve(subscriptions + 1);
-  const long without = bench::private_kib();
-  subscribe(0);
-  const long with_first = bench::private_kib();
-  for (int i = 1; i <= subscriptions; i++) subscribe(i);
-  const long with_all = bench::private_kib();
-  const corbel::redis_monitor monitor(pool);
-  const double wakes_watched = wake_ups(idle_seconds, "idle pool with subscriptions and a monitor");
 
   std::printf(
       "{\"program_kib\": %ld, \"pool_kib\": %ld, \"pipeline_kib\": %.1f, \"pipelines\": %.0f, \"lease_kib\": %.1f, "
