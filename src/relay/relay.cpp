@@ -46,7 +46,7 @@ asio::awaitable<result<std::uint64_t>> relay::impl::open(relay_listener listener
   auto number = ++last_number;
   bool catches_up = !listener.after.empty();
   if (created || catches_up) r->room.begin_hold();
-  r->room.join({number, listener.stream_id, listener.after, listener.give});
+  r->room.join({number, listener.stream_id, listener.after, listener.begin, listener.give});
   seats.emplace(number, seat{r, listener.session_id, listener.stream_id});
   by_stream_id.emplace(listener.stream_id, number);
   auto failed = co_await arrived(r, created, catches_up);

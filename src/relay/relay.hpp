@@ -35,6 +35,9 @@ struct relay_listener {
   std::string session_id;
   std::string stream_id = {};  ///< what a message's target_sid names
   std::string after = {};      ///< id of the last event it has seen elsewhere; empty: it begins now
+  /// Called once, before the first frame: the id of the last event that it will not be given, empty when there is none. A
+  /// client that comes back with it as `after` misses nothing.
+  std::function<void(const std::string &last)> begin = {};
   std::function<void(const relay_frame &)> give = {};
 };
 

@@ -5,8 +5,18 @@
 #include <algorithm>
 #include <string_view>
 #include <unordered_set>
+#include <utility>
 
 namespace corbel::detail {
+
+void relay_room::join(stream s) {
+  auto begin = std::exchange(s.begin, {});
+  bool now = based_ || !s.after.empty();
+  auto last = s.after.empty() ? last_ : s.after;
+  if (!now) s.begin = std::move(begin);
+  streams_.push_back({.who = std::move(s)});
+  if (now && begin) begin(last);
+}
 
 void relay_room::leave(std::uint64_t number) {
   std::erase_if(streams_, [&](const seat &s) { return s.who.number == number; });
@@ -14,7 +24,13 @@ void relay_room::leave(std::uint64_t number) {
 
 void relay_room::baseline(const std::vector<relay_message> &recent) {
   for (auto &m : recent) {
-    if (!m.id.empty()) seen_.add(m.id);
+    if (m.id.empty()) continue;
+    seen_.add(m.id);
+    last_ = m.id;
+  }
+  based_ = true;
+  for (auto &s : streams_) {
+    if (auto begin = std::exchange(s.who.begin, {})) begin(last_);
   }
 }
 
@@ -38,6 +54,7 @@ void relay_room::deliver(const relay_message &m, relay_counts &counts) {
     ++counts.duplicates;
     return;
   }
+  if (!m.id.empty()) last_ = m.id;
   give(m, counts, [](const seat &) { return true; });
 }
 
@@ -64,7 +81,7 @@ void relay_room::end_hold(const std::vector<relay_message> &recent, relay_counts
     auto &m = recent[i];
     if (m.id.empty() || !read.insert(m.id).second) continue;
     bool fresh = seen_.add(m.id);
-    if (fresh) ++counts.recovered;
+    if (fresh) ++counts.recovered, last_ = m.id;
     give(m, counts, [&](const seat &s) { return s.catch_up_from ? i >= *s.catch_up_from : fresh; });
   }
   for (auto &s : streams_) s.catch_up_from.reset();

@@ -34,18 +34,19 @@ class relay_room {
 
   struct stream {
     std::uint64_t number = 0;
-    std::string id;          ///< what target_sid names
-    std::string after = {};  ///< id of the last event it has seen; empty: it begins now
+    std::string id;                                           ///< what target_sid names
+    std::string after = {};                                   ///< id of the last event it has seen; empty: it begins now
+    std::function<void(const std::string &last)> begin = {};  ///< once, before all else; see relay_listener
     std::function<void(const relay_frame &)> give = {};
   };
 
   /// A stream with `after` is given what came after it at the next end_hold; begin_hold before.
-  void join(stream s) { streams_.push_back({.who = std::move(s)}); }
+  void join(stream s);
   void leave(std::uint64_t number);
   bool empty() const noexcept { return streams_.empty(); }
   std::size_t size() const noexcept { return streams_.size(); }
 
-  /// What was in the recent list before the first stream came is not news.
+  /// What was in the recent list before the first stream came is not news. Streams begin after it.
   void baseline(const std::vector<relay_message> &recent);
 
   /// The recent list is going to be read. Holds nest.
@@ -68,6 +69,8 @@ class relay_room {
   std::vector<seat> streams_;
   seen_ids seen_{remembered};
   std::deque<relay_message> held_;
+  std::string last_;    // id of the latest message
+  bool based_ = false;  // the baseline is known
   unsigned holds_ = 0;
 };
 

@@ -28,7 +28,7 @@ int number_of(const std::string &frame) { return std::stoi(frame.substr(frame.fi
 struct listener {
   std::vector<int> got = {};
   relay_room::stream stream(std::uint64_t number, std::string id = {}, std::string after = {}) {
-    return {number, std::move(id), std::move(after), [this](const relay_frame &f) { got.push_back(number_of(*f)); }};
+    return {number, std::move(id), std::move(after), {}, [this](const relay_frame &f) { got.push_back(number_of(*f)); }};
   }
 };
 using numbers = std::vector<int>;
@@ -69,7 +69,7 @@ TEST_CASE("messages without an id are all delivered, each with an id of its own"
   relay_room room;
   relay_counts counts;
   std::vector<std::string> frames;
-  room.join({1, {}, {}, [&](const relay_frame &f) { frames.push_back(*f); }});
+  room.join({1, {}, {}, {}, [&](const relay_frame &f) { frames.push_back(*f); }});
   auto m = message(1);
   m.id.clear();
   room.accept(m, counts);
@@ -106,6 +106,30 @@ TEST_CASE("a stream that comes back gets what came after the last it has seen, o
   CHECK(a.got == numbers{1, 2, 3, 4});
   CHECK(b.got == numbers{2, 3, 4});
   CHECK(c.got == numbers{1, 2, 3, 4});
+}
+
+TEST_CASE("a stream is told after which event it begins, before its first frame") {
+  relay_room room;
+  relay_counts counts;
+  std::vector<std::string> said;
+  auto stream = [&](std::uint64_t number, std::string after) -> relay_room::stream {
+    return {number,
+            {},
+            std::move(after),
+            [&](const std::string &last) { said.push_back("after " + last); },
+            [&](const relay_frame &f) { said.push_back(std::to_string(number_of(*f))); }};
+  };
+  room.begin_hold();
+  room.join(stream(1, {}));
+  CHECK(said.empty());
+  room.baseline(messages({1, 2}));
+  room.end_hold(messages({1, 2, 3}), counts);
+  CHECK(said == std::vector<std::string>{"after m2", "3"});
+  said.clear();
+  room.join(stream(2, {}));
+  room.begin_hold();
+  room.join(stream(3, "m2"));
+  CHECK(said == std::vector<std::string>{"after m3", "after m2"});
 }
 
 TEST_CASE("what is held too long is let through rather than lost") {

@@ -1,0 +1,63 @@
+/// corbel-ingress: takes messages over HTTP, puts them on the queue, relays the sessions' events as Server-Sent Events.
+///
+///     corbel-ingress --port 8010 --redis-url redis://localhost
+///     curl -N 'localhost:8010/sse/stream?stream_id=me&user_session_id=s1' &
+///     curl localhost:8010/api/chat/messages -d '{"session_id": "s1", "text": "to be or not to be"}'
+
+#include "host/drain.hpp"
+#include "operations/chat_routes.hpp"
+#include "operations/health_body.hpp"
+#include "operations/stream_route.hpp"
+
+#include <cstdio>
+
+namespace asio = boost::asio;
+
+namespace {
+
+int serve(corbel::host_options options) {
+  asio::io_context ctx{1};
+  corbel::runtime rt(ctx, options.runtime("ingress"));
+  corbel::redis_pool redis(rt, options.redis());
+  auto log = [&rt](const corbel::log_line &line) { rt.log(line); };
+  auto relay = std::make_shared<corbel::relay>(redis, options.scope(), log);
+  auto who = options.identity();
+
+  corbel::http_server *serving = nullptr;
+  corbel::http_router routes;
+  routes.add("GET", "/health",
+             {.handler = [&](const corbel::http_request &) -> asio::awaitable<corbel::http_response> {
+                co_return corbel::ingress_health(options.identity(), serving->draining(), std::chrono::system_clock::now());
+              },
+              .while_draining = true});
+  corbel::stream_route::add(routes, {.who = who, .source = relay, .executor = ctx.get_executor()});
+  corbel::chat_routes::add(routes, {.who = who,
+                                    .queue = corbel::producer(redis, {.name = options.queue}),
+                                    .session_of = [source = std::weak_ptr(relay)](const std::string &stream_id) {
+                                      auto r = source.lock();
+                                      return r ? r->session_of(stream_id) : std::string();
+                                    }});
+  corbel::http_server server(ctx.get_executor(), std::move(routes), {}, log);
+  serving = &server;
+
+  // What ingress has in flight are its requests: the server completes them.
+  auto nothing = [](std::chrono::milliseconds) -> asio::awaitable<std::size_t> { co_return 0; };
+  return corbel::run_host(ctx, rt, server, options, nothing, [&] { relay.reset(); });
+}
+
+}  // namespace
+
+int main(int argc, char **argv) {
+  corbel::host_kind kind{.name = "ingress",
+                         .description = "Takes messages over HTTP and relays the sessions' events.",
+                         .port = 8010,
+                         .port_variable = "CHAT_APP_PORT"};
+  auto options = corbel::read_host_options(kind, argc, argv);
+  if (auto *status = std::get_if<int>(&options)) return *status;
+  try {
+    return serve(std::get<corbel::host_options>(std::move(options)));
+  } catch (const std::exception &e) {
+    std::fprintf(stderr, "corbel-ingress: %s\n", e.what());
+    return 2;
+  }
+}

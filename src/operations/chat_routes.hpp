@@ -1,0 +1,32 @@
+#pragma once
+/// Routes that put a client's message on the queue:
+///
+///     POST /sse/chat?stream_id=      {"external_events": [...]}, session from user_session_id, User-Session-ID or the
+///     stream POST /api/chat/messages        {"session_id", "text"}
+///
+/// 200 with task_id and the other names of the task once it is on the queue. 400 for what the client did wrong. 503 with
+/// error, retry_after and maybe_applied when the queue could not be reached: sending again with the same event_id is safe.
+
+#include "http/router.hpp"
+#include "operations/chat_submission.hpp"
+#include "operations/identity.hpp"
+
+#include <corbel/queue.hpp>
+
+#include <chrono>
+#include <functional>
+
+namespace corbel {
+
+struct chat_routes {
+  host_identity who;
+  producer queue;
+  /// The session of an open stream of this host; empty when there is none of that id.
+  std::function<std::string(const std::string &stream_id)> session_of;
+  chat_limits limits = {};
+  std::chrono::milliseconds put_timeout{3000};
+
+  static void add(http_router &router, chat_routes routes);
+};
+
+}  // namespace corbel
