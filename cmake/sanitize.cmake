@@ -6,8 +6,10 @@ if(CORBEL_SANITIZE)
   if("undefined" IN_LIST CORBEL_SANITIZE)
     add_compile_options(-fno-sanitize-recover=undefined)
   endif()
-  if("thread" IN_LIST CORBEL_SANITIZE AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
-    # GCC 12 warns that it cannot follow the fences in Boost.Asio.
-    add_compile_options($<$<COMPILE_LANGUAGE:CXX>:-Wno-error=tsan>)
+  if("thread" IN_LIST CORBEL_SANITIZE)
+    # ThreadSanitizer cannot follow Asio's fences, of which GCC 12 warns wherever they are: leave out those that do nothing on
+    # one thread's scheduler, and do not warn of the rest (the counts of its executors).
+    add_compile_definitions(BOOST_ASIO_DISABLE_FENCED_BLOCK)
+    add_compile_options($<$<COMPILE_LANG_AND_ID:CXX,GNU>:-Wno-tsan>)
   endif()
 endif()

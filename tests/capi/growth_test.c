@@ -66,10 +66,7 @@ static corbel_status pass_put(struct world *w, void *o) {
 }
 static corbel_status pass_call(struct world *w, void *o) {
   corbel_bytes word = bytes("PING");
-  corbel_ticket t = 0;
-  corbel_status s = corbel_redis_send(w->r, &word, 1, o, &t);
-  CHECK_EQ(t != 0, s == CORBEL_OK);
-  return s;
+  return corbel_redis_send(w->r, &word, 1, o, NULL);
 }
 /* The message that a settle struct is tried on. */
 static corbel_message *job;
@@ -101,8 +98,6 @@ static void try_sizes(struct world *w, const char *name, pass fn, uint32_t size)
   WITH(0, 0, 0)
   CHECK_EQ(fn(w, &o), CORBEL_INVALID);
   WITH(3, 0, 0)
-  CHECK_EQ(fn(w, &o), CORBEL_INVALID);
-  WITH(size - 1, 0, 0)
   CHECK_EQ(fn(w, &o), CORBEL_INVALID);
   WITH(size, 0x80000000u, 0)
   CHECK_EQ(fn(w, &o), CORBEL_INVALID);

@@ -98,7 +98,7 @@ static void reply_views_of_nothing_are_nil(void) {
   corbel_record record;
   CHECK_EQ(corbel_node_kind(corbel_reply_root(NULL)), CORBEL_NODE_NIL);
   CHECK_EQ(corbel_node_kind(NULL), CORBEL_NODE_NIL);
-  CHECK(corbel_node_bytes(NULL, &b) == CORBEL_OK && b.data == NULL && b.size == 0);
+  CHECK_EQ(corbel_node_bytes(NULL, &b), CORBEL_INVALID);
   CHECK_EQ(corbel_node_integer(NULL), 0);
   CHECK_EQ(corbel_node_count(NULL), 0);
   CHECK(corbel_node_at(NULL, 0) == NULL);
@@ -133,7 +133,6 @@ static void out_parameters_and_inputs_are_required(void) {
   CHECK_EQ(corbel_health_set(w.rt, NULL, NULL), CORBEL_INVALID);
   CHECK_EQ(corbel_health_json(w.rt, NULL, NULL), CORBEL_INVALID);
   CHECK_EQ(corbel_runtime_metrics(w.rt, CORBEL_METRICS_PROMETHEUS, NULL, NULL), CORBEL_INVALID);
-  CHECK_EQ(corbel_log_write(w.rt, CORBEL_LOG_INFO, NULL, "x", 1, NULL, 0, 0), CORBEL_INVALID);
   CHECK_EQ(corbel_log_write(w.rt, CORBEL_LOG_INFO, "x", NULL, 1, NULL, 0, 0), CORBEL_INVALID);
   CHECK_EQ(corbel_log_write(w.rt, CORBEL_LOG_INFO, "x", "y", 1, NULL, 1, sizeof(corbel_field)), CORBEL_INVALID);
   CHECK(s == NULL && t == 0);

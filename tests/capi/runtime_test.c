@@ -106,7 +106,7 @@ static void metrics_come_as_text(void) {
   CHECK(b.size > 0 && ((const char *)b.data)[b.size] == 0 && strstr(b.data, "# TYPE corbel_") != NULL);
   corbel_text_free(text);
   text = NULL;
-  CHECK_EQ(corbel_runtime_metrics(w.rt, 2, &text, NULL), CORBEL_INVALID);
+  CHECK_EQ(corbel_runtime_metrics(w.rt, 2, &text, NULL), CORBEL_UNSUPPORTED);
   CHECK(text == NULL);
   world_close(&w);
 }
