@@ -88,7 +88,7 @@ void redis_connection::flush() {
     written_ = stream_->write_now(boost::asio::buffer(out_), ec);
     if (ec && ec != boost::asio::error::would_block) return close(os_error(status::lost, "writing to Redis failed", ec));
     if (written_ != out_.size()) return write_rest();
-    if (out_.capacity() > write_goal / 2 && unsent_.empty()) std::string().swap(out_);
+    if (out_.capacity() > kept_output && unsent_.empty()) std::string().swap(out_);
     out_.clear();
   }
 }
@@ -114,14 +114,17 @@ void redis_connection::read() {
 
 void redis_connection::on_read(boost::system::error_code ec, std::size_t size) {
   if (state_ == state::closed) return;
-  batch_scope batch;
-  if (ec) return close(os_error(status::lost, "the connection to Redis was lost", ec));
-  last_read_ = clock::now();
-  for (std::size_t at = 0; at < size; at += feed_size) {
-    reader_.feed(in_.get() + at, std::min(feed_size, size - at));
-    if (!take_replies()) return;
+  {  // what the replies give rise to is written before the next read is begun
+    batch_scope batch;
+    if (ec) return close(os_error(status::lost, "the connection to Redis was lost", ec));
+    last_read_ = clock::now();
+    if (std::exchange(pinging_, false) && state_ == state::up) arm_watch(last_read_ + idle_);
+    for (std::size_t at = 0; at < size; at += feed_size) {
+      reader_.feed(in_.get() + at, std::min(feed_size, size - at));
+      if (!take_replies()) return;
+    }
   }
-  read();
+  if (state_ != state::closed) read();
 }
 
 bool redis_connection::take_replies() {
@@ -137,6 +140,8 @@ bool redis_connection::take_replies() {
         return false;
       case reply_reader::outcome::reply: deliver(std::move(reply)); break;
     }
+    // As soon as as many wait as are unanswered they leave, so that the server works while the other replies are handed over.
+    if (unsent_.size() >= early_flush && unsent_.size() >= sent_.size()) flush();
     if (state_ == state::closed) return false;
   }
 }
@@ -203,6 +208,10 @@ void redis_connection::watch(std::chrono::milliseconds idle, std::chrono::millis
 }
 
 void redis_connection::arm_watch(clock::time_point when) {
+  if (idle_ <= 0ms && !pinging_) {
+    timer_.cancel();
+    return;
+  }
   timer_.expires_at(when);
   timer_.async_wait([self = shared_from_this()](boost::system::error_code ec) {
     if (!ec && self->state_ == state::up) self->on_watch();
@@ -212,21 +221,25 @@ void redis_connection::arm_watch(clock::time_point when) {
 void redis_connection::on_watch() {
   batch_scope batch;
   const auto now = clock::now();
-  if (pinging_) {
-    if (last_read_ < ping_at_)
-      return close(error(status::lost, fmt::format("Redis did not answer a PING within {} ms", overdue_.count()), "redis", "PING", error::retriable));
-    pinging_ = false;
-  }
+  if (pinging_)
+    return close(error(status::lost, fmt::format("Redis did not answer a PING within {} ms", overdue_.count()), "redis", "PING", error::retriable));
   if (idle_ <= 0ms) return;
   if (now < last_read_ + idle_) return arm_watch(last_read_ + idle_);
   if (lease.leased.load(std::memory_order_acquire)) return arm_watch(now + idle_);
+  ping();
+}
+
+void redis_connection::probe() {
+  if (state_ == state::up && !pinging_) ping();
+}
+
+void redis_connection::ping() {
   pinging_ = true;
-  ping_at_ = now;
   if (mode_ == mode::pushes)
     push_command(redis_command("PING"));
   else
     submit(new ping_request);
-  arm_watch(now + overdue_);
+  arm_watch(clock::now() + overdue_);
 }
 
 }  // namespace corbel::detail

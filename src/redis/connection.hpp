@@ -25,6 +25,9 @@ namespace corbel::detail {
 
 class redis_pool_core;
 
+/// A CLIENT subcommand that leaves the connection as it is.
+bool is_harmless_client(const redis_command &c) noexcept;
+
 class redis_connection final : public std::enable_shared_from_this<redis_connection>, private batch_scope::task {
  public:
   using clock = std::chrono::steady_clock;
@@ -80,8 +83,11 @@ class redis_connection final : public std::enable_shared_from_this<redis_connect
     bool in_multi = false, watching = false, altered = false;
     std::weak_ptr<redis_pool_core> pool;
     /// A command is sent: what it does to the state that the next holder would find.
-    void note(std::string_view command) noexcept;
+    void note(const redis_command &c) noexcept;
   } lease;
+
+  /// Asks with a PING whether the server still answers: a command's time passed in silence.
+  void probe();
 
   /// For every request it holds, oldest first: keep says whether it stays; one that does not has a new owner.
   template <class Keep>
@@ -123,9 +129,11 @@ class redis_connection final : public std::enable_shared_from_this<redis_connect
   void schedule_flush();
   void arm_watch(clock::time_point when);
   void on_watch();
+  void ping();
   void drain_inbox();
 
-  static constexpr std::size_t read_size = 32 * 1024, feed_size = 4096, write_goal = 128 * 1024;
+  static constexpr std::size_t read_size = 24 * 1024, feed_size = 4096, write_goal = 128 * 1024, kept_output = 16 * 1024,
+                               early_flush = 24;
 
   std::shared_ptr<loop> loop_;
   std::shared_ptr<const redis_settings> settings_;
@@ -147,7 +155,7 @@ class redis_connection final : public std::enable_shared_from_this<redis_connect
   request_list unsent_;
   std::size_t unsent_bytes_ = 0;
   inbox<redis_request> posted_;
-  clock::time_point last_read_{}, opened_at_{}, ping_at_{};
+  clock::time_point last_read_{}, opened_at_{};
   std::chrono::milliseconds idle_{0}, overdue_{0};
   single_writer_counter settled_;
   std::atomic<bool> closed_{false};

@@ -15,18 +15,19 @@ bool same(std::string_view a, std::string_view upper) noexcept {
 
 }  // namespace
 
-void detail::redis_connection::lease_record::note(std::string_view name) noexcept {
+void detail::redis_connection::lease_record::note(const redis_command &c) noexcept {
   auto &l = *this;
+  const auto name = c.name();
   switch (name.empty() ? 0 : std::toupper(static_cast<unsigned char>(name[0]))) {
     case 'A': l.altered = l.altered || same(name, "AUTH"); break;
-    case 'C': l.altered = l.altered || same(name, "CLIENT"); break;
+    case 'C': l.altered = l.altered || (same(name, "CLIENT") && !is_harmless_client(c)); break;
     case 'D':
     case 'E':
       if (same(name, "EXEC") || same(name, "DISCARD")) l.in_multi = l.watching = false;
       break;
     case 'M': l.in_multi = l.in_multi || same(name, "MULTI"); break;
     case 'R': l.altered = l.altered || same(name, "READONLY") || same(name, "RESET"); break;
-    case 'S': l.altered = l.altered || same(name, "SELECT") || same(name, "SCRIPT"); break;
+    case 'S': l.altered = l.altered || same(name, "SELECT") || (same(name, "SCRIPT") && same(c.argument(1), "DEBUG")); break;
     case 'U':
       if (same(name, "UNWATCH")) l.watching = false;
       break;

@@ -14,8 +14,8 @@ error lease_desk::exhausted(clock::time_point since, clock::time_point now) cons
   const std::string last = last_error_ ? last_error_.message() : std::string("none");
   const auto c = ledger_.now();
   if (last_error_ && c.leased == 0 && c.idle == 0)
-    return error(status::unavailable, fmt::format("no lease within {} ms: Redis cannot be reached; last connect error: {}", ms, last), "redis",
-                 last_error_.native(), error::retriable);
+    return error(status::unavailable, fmt::format("no lease within {} ms: Redis cannot be reached; last connect error: {}", ms, last),
+                 last_error_.source(), last_error_.native(), error::retriable);
   return error(status::busy,
                fmt::format("no lease within {} ms: {}; last connect error: {}; hold leases for less time, or raise max_size", ms, ledger_.text(), last),
                "redis", "POOL", error::retriable);

@@ -103,7 +103,7 @@ void redis_mailbox::discard() {
     on_put_ = nullptr;
     dropped.swap(notices_);
   }
-  close(error(status::closed, "the subscription was freed", "redis"));
+  close(error(status::cancelled, "the subscription was freed", "redis"));
 }
 
 void redis_mailbox::close(error why) {

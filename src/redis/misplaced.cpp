@@ -42,19 +42,18 @@ bool blocks(const redis_command &c) noexcept {
   return false;
 }
 
-// CLIENT's subcommands that leave the connection as it is.
+}  // namespace
+
 bool is_harmless_client(const redis_command &c) noexcept {
   const auto sub = c.argument(1);
   constexpr std::array<std::string_view, 9> harmless{"LIST", "INFO", "ID", "GETNAME", "KILL", "PAUSE", "UNPAUSE", "UNBLOCK", "HELP"};
   return contains(harmless, sub);
 }
 
-}  // namespace
-
 error redis_pool_core::misplaced(const redis_command &c, bool on_lease) {
   const auto name = c.name();
   if (name.empty()) return error(status::invalid, "the command is empty: its first argument is the command's name", "redis", "COMMAND");
-  const unsigned letter = static_cast<unsigned>(std::toupper(static_cast<unsigned char>(name[0])) - 'A');
+  const unsigned letter = static_cast<unsigned>((name[0] & ~0x20) - 'A');
   if (letter >= 26 || !(first_letters >> letter & 1u)) return {};
   if (contains(never, name))
     return error(status::invalid, fmt::format("{} is not for commands: use a subscription, or the pool's options", name), "redis", "COMMAND");

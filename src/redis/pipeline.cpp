@@ -36,7 +36,7 @@ error redis_pipeline::unavailable() const {
   return error(status::unavailable,
                fmt::format("not sent: no connection to Redis at {} ({})", settings_->address.shown(),
                            last_error_ ? last_error_.message() : std::string("still connecting")),
-               "redis", last_error_ ? last_error_.native() : "", error::retriable);
+               last_error_ ? last_error_.source() : "redis", last_error_.native(), error::retriable);
 }
 
 void redis_pipeline::submit(redis_request *r) {
@@ -195,8 +195,7 @@ void redis_pipeline::expire(clock::time_point now, clock::time_point &next) {
     next = std::min(next, r->deadline);
     listener_->pipeline_retry(*this, r);
   }
-  if (silent && connection == connection_ && connection_)
-    connection->close(error(status::lost, "Redis answered nothing on the connection while a command's time passed", "redis", "SILENT", error::retriable));
+  if (silent && connection == connection_ && connection_) connection->probe();
 }
 
 bool redis_pipeline::cancel(std::uint64_t ticket) {

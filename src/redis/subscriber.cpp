@@ -214,7 +214,7 @@ void redis_subscriber::expire(clock::time_point now, clock::time_point &next) {
                            : error(status::unavailable,
                                    fmt::format("the subscription was not confirmed: no connection ({}); {}",
                                                last_error_ ? last_error_.message() : std::string("still connecting"), desk_.text()),
-                                   "redis", last_error_.native(), error::retriable));
+                                   last_error_ ? last_error_.source() : "redis", last_error_.native(), error::retriable));
     perform(std::move(actions));
   }
 }

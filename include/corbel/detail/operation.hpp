@@ -10,9 +10,9 @@
 #include <boost/asio/associated_cancellation_slot.hpp>
 #include <boost/asio/associated_executor.hpp>
 #include <boost/asio/async_result.hpp>
-#include <boost/asio/dispatch.hpp>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
 #include <functional>
 #include <memory>
 #include <type_traits>
@@ -46,14 +46,36 @@ struct drop_unfinished {
 template <class T>
 using operation_ptr = std::unique_ptr<operation<T>, drop_unfinished>;
 
+/// While one lives, this thread is inside an initiating function, from which no handler may be called.
+class initiation {
+ public:
+  initiation() noexcept { ++depth(); }
+  ~initiation() { --depth(); }
+  initiation(const initiation &) = delete;
+  initiation &operator=(const initiation &) = delete;
+  static bool is_here() noexcept { return depth() != 0; }
+
+ private:
+  static unsigned &depth() noexcept {
+    static constinit thread_local unsigned count = 0;
+    return count;
+  }
+};
+
+/// A child after fork has no thread that would run a posted handler of its parent's loops.
+template <class T>
+bool ends_forked(const result<T> &r) noexcept {
+  return !r && r.error().is(status::forked);
+}
+
 /// Finishes an operation that a pointer owns.
 template <class T>
 void finish(operation_ptr<T> op, result<T> r) noexcept {
   op.release()->finish(std::move(r));
 }
 
-/// Calls a handler with a result on the handler's executor. Where that is the I/O thread we are on already, the call is
-/// direct: the same that dispatch would do, without its type erasure.
+/// Calls a handler with a result on the handler's executor. Where that is the I/O thread we are on already, and not inside an
+/// initiating function, the call is direct: the same that dispatch would do, without its type erasure.
 template <class Handler>
 class handler_slot {
  public:
@@ -68,15 +90,14 @@ class handler_slot {
   auto cancellation_slot() const noexcept { return boost::asio::get_associated_cancellation_slot(handler_); }
 
   /// Moves everything out of *this first, so that the memory that holds it may be freed by `release` before the handler runs.
-  template <class Release, class... Args>
-  void deliver(Release release, Args... args) noexcept {
+  template <class Release, class T>
+  void deliver(Release release, result<T> r) noexcept {
     auto handler = std::move(handler_);
     auto executor = std::move(executor_);
     auto work = std::move(work_);
     release();
-    if (here(executor)) return invoke(handler, std::move(args)...);
-    boost::asio::dispatch(executor,
-                          [h = std::move(handler), ... a = std::move(args)]() mutable { invoke(h, std::move(a)...); });
+    if (ends_forked(r) ? as_io(executor) != nullptr : here(executor) && !initiation::is_here()) return invoke(handler, std::move(r));
+    boost::asio::post(executor, [h = std::move(handler), value = std::move(r)]() mutable { invoke(h, std::move(value)); });
   }
 
  private:
@@ -133,6 +154,7 @@ auto initiate(Start start, io_executor fallback, Token &token) {
   return boost::asio::async_initiate<Token, void(result<T>)>(
       [start = std::move(start), fallback](auto handler) mutable {
         using handler_type = std::decay_t<decltype(handler)>;
+        initiation scope;
         start(operation_ptr<T>(new handler_operation<T, handler_type>(std::move(handler), fallback)));
       },
       token);

@@ -57,6 +57,7 @@ auto initiate_request(Start start, io_executor fallback, redis_command command, 
   return boost::asio::async_initiate<Token, void(result<redis_reply>)>(
       [start = std::move(start), fallback, c](auto handler, redis_command cmd) mutable {
         using handler_type = std::decay_t<decltype(handler)>;
+        initiation scope;
         start(std::make_unique<handler_request<handler_type>>(std::move(cmd), std::move(handler), fallback), c);
       },
       token, std::move(command));
