@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import time
 
 import corbel
 import pytest
@@ -104,6 +105,50 @@ def test_shutting_down_ends_what_waits(run, own_server):
         assert not waiting.cancelled()
 
     run(main())
+
+
+def arrived(pump):
+    """Has what is under way arrive in this very turn of the loop: futures are set, their tasks have not run yet."""
+    end = time.monotonic() + 10
+    while pump.futures:
+        assert time.monotonic() < end
+        pump.drain()
+
+
+def test_cancelled_in_the_turn_in_which_the_lease_came(run, server):
+    async def main():
+        async with corbel.Runtime() as rt, rt.redis(server.url, max_size=2) as r:
+            for _ in range(3):
+                task = asyncio.ensure_future(r.lease()._acquire())
+                await asyncio.sleep(0)
+                arrived(rt._pump)
+                task.cancel()
+                with pytest.raises(asyncio.CancelledError):
+                    await task
+                await until_async(lambda: r.stats().leased == 0, "the lease is back", 3)
+
+    run(main())
+
+
+def test_cancelled_in_the_turn_in_which_the_errors_came(run, server, caplog):
+    """Of several futures only one was awaited; nothing is reported of the others."""
+
+    async def main():
+        async with corbel.Runtime() as rt, rt.redis(server.url, max_size=1) as r:
+            sub = r.subscribe()
+            with pytest.raises(corbel.Busy):
+                await sub.add("a", "b")
+            task = asyncio.ensure_future(sub.add("a", "b"))
+            await asyncio.sleep(0)
+            arrived(rt._pump)
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+        del task
+        gc.collect()
+
+    run(main())
+    assert [record for record in caplog.records if record.name == "asyncio"] == []
 
 
 def test_nothing_is_reported_as_never_retrieved(run, server, caplog):

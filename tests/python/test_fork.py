@@ -123,6 +123,39 @@ def test_asyncio_face(run, server):
     run(main())
 
 
+def test_leaving_the_contexts_in_the_child_of_a_loop(run, server):
+    """A child that goes on in the parent's loop, and unwinds, takes nothing out of the epoll that it shares with it."""
+
+    class Mine(Exception):
+        pass
+
+    async def unwind_in_child():
+        async with corbel.Runtime() as rt, rt.redis(server.url) as r, r.subscribe("news") as sub:
+            await r.execute("PING")
+            pid = os.fork()
+            if pid == 0:
+                with pytest.raises(corbel.Forked):
+                    await r.execute("PING")
+                raise Mine
+            _, status = os.waitpid(pid, 0)
+            assert status == 0
+            await r.execute("PUBLISH", "news", "still here")
+            assert (await sub.get(5)).payload == b"still here"
+            assert await r.execute("PING") == b"PONG"
+
+    async def main():
+        parent = os.getpid()
+        try:
+            await unwind_in_child()
+        except BaseException as problem:
+            if os.getpid() == parent:
+                raise
+            sys.stderr.write(f"in the child: {problem!r}\n")
+            os._exit(not isinstance(problem, Mine))
+
+    run(main())
+
+
 def test_multiprocessing(server):
     import subprocess
 

@@ -13,7 +13,7 @@ import ctypes
 import logging
 import os
 import weakref
-from asyncio import get_running_loop
+from asyncio import _get_running_loop as running_loop
 from itertools import count
 from typing import Any, Callable, Dict, Optional, Protocol, Sequence
 
@@ -69,14 +69,15 @@ class Pump(Caller):
 
     def check(self) -> None:
         """Refuses callers that are not on this pump's loop: its memory serves one thread."""
-        if get_running_loop() is not self.loop:
+        if running_loop() is not self.loop:
             self._refuse_stranger()
         if self.closed:
             raise Closed("the runtime was shut down", source="runtime")
 
     def check_end(self) -> None:
-        """As check, for shutting down: a closed runtime too, and from another loop when its own was closed."""
-        if get_running_loop() is not self.loop and (os.getpid() != self._process or not self.loop.is_closed()):
+        """As check, for shutting down: a closed runtime too, and from another loop when its own was closed. (In a forked
+        child no loop runs, or a new one; well so, for the old one's epoll is the parent's still.)"""
+        if running_loop() is not self.loop and not self.loop.is_closed():
             self._refuse_stranger()
 
     def _refuse_stranger(self) -> None:
@@ -94,7 +95,7 @@ class Pump(Caller):
         text: bool,
     ) -> int:
         """Starts one command; its future is in ``futures``."""
-        if get_running_loop() is not self.loop or self.closed:
+        if running_loop() is not self.loop or self.closed:
             self.check()
         ticket = self.command(function, handle, arguments, timeout, idempotent, text)
         self.futures[ticket] = self._create_future()
@@ -176,13 +177,13 @@ class Pump(Caller):
         if self.closed:
             return
         self.closed = True
-        if os.getpid() == self._process and not self.loop.is_closed():
+        if not self.loop.is_closed():
             self.loop.remove_reader(self._descriptor)
             while self.drain():
                 pass
             for receiver in list(self._receivers.values()):
                 receiver.end()
-        else:  # in a child, whose loop has still the parent's epoll, or after the loop: nobody can be told any more
+        else:  # nobody can be told any more
             self.futures.clear()
         for future in self.futures.values():
             if not future.done():
