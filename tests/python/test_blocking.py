@@ -114,21 +114,25 @@ def test_subscriptions(r, key):
     assert r.execute("PUBLISH", key + "more", "nobody") == 0
 
 
-def collect(source):
-    return list(source)
+def collect(source, seen=None):
+    for notice in source:
+        if seen is not None:
+            seen.append(notice)
 
 
 def test_closing_in_another_thread_ends_iterations(r, key):
     sub, monitor, consumer = r.subscribe(key), r.monitor(), r.consumer(key)
-    readers = [Worker(collect, source) for source in (sub, sub, sub, monitor, monitor, consumer, consumer)]
+    notes = []
+    readers = [Worker(collect, sub, notes) for _ in range(3)]
+    readers += [Worker(collect, source) for source in (monitor, monitor, consumer, consumer)]
     until(lambda: r.execute("PUBLISH", key, "x") == 1, "the subscription is up")
+    until(lambda: notes, "the notice came")
     sub.close()
     monitor.close()
     consumer.drain()
-    notes = [note for reader in readers[:3] for note in reader.end()]
-    assert [note.payload for note in notes] == [b"x"]
-    for reader in readers[3:]:
+    for reader in readers:
         reader.end()
+    assert [note.payload for note in notes] == [b"x"]
     consumer.close()
 
 
@@ -148,7 +152,8 @@ def test_closing_the_pool_ends_iterations(server, key):
 def test_over_a_restart_of_the_server(own_server):
     with Runtime(log_level="off") as rt, rt.redis(own_server.url) as r, r.subscribe("news") as sub, r.monitor() as monitor:
         until(lambda: monitor.state is RedisState.UP, "it is up")
-        told, changes = [], Worker(collect, monitor)
+        told, changes = [], []
+        reader = Worker(collect, monitor, changes)
         monitor.listen(lambda change: told.append((change.state, threading.current_thread().name)))
         gone = monitor.listen(lambda change: None)
         assert monitor.unlisten(gone) and not monitor.unlisten(gone)
@@ -163,7 +168,8 @@ def test_over_a_restart_of_the_server(own_server):
         until(lambda: told[-1][0] is RedisState.RESUBSCRIBED, "the listener is told")
         assert {name for _, name in told} == {"corbel-monitor"}
         monitor.close()
-        states = [change.state for change in changes.end()]
+        reader.end()
+        states = [change.state for change in changes]
         lost = max(index for index, state in enumerate(states) if state in LOST)
         assert RedisState.RESUBSCRIBED in states[lost:]
 

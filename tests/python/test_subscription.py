@@ -4,6 +4,7 @@ import asyncio
 
 import corbel
 import pytest
+from conftest import until_async
 
 
 async def collect(source):
@@ -56,12 +57,19 @@ def test_async_for_subscribes_by_itself(run, server, key):
 def test_closing_ends_the_loop(run, server, key):
     async def main():
         async with corbel.Runtime() as rt, rt.redis(server.url) as r:
-            sub = r.subscribe(key)
-            reading = asyncio.ensure_future(collect(sub))
+            sub, seen = r.subscribe(key), []
+
+            async def read():
+                async for note in sub:
+                    seen.append(note.payload)
+
+            reading = asyncio.ensure_future(read())
             while not await r.execute("PUBLISH", key, "x"):
                 await asyncio.sleep(0.002)
+            await until_async(lambda: seen, "the notice came")
             await sub.close()
-            assert len(await reading) == 1
+            await reading
+            assert seen == [b"x"]
             with pytest.raises(corbel.Closed):
                 await sub.add("other")
 
