@@ -19,8 +19,10 @@ has_data_member_inserted_at = end
 
 with tempfile.TemporaryDirectory() as folder:
     now = pathlib.Path(folder, "now.abi")
-    subprocess.run(["abidw", "--headers-dir", str(here.parents[1] / "include"), "--drop-private-types", "--no-corpus-path",
-                    "--no-comp-dir-path", "--no-show-locs", "--out-file", str(now), library], check=True)
+    subprocess.run(["abidw", "--headers-dir", str(here.parents[1] / "include"), "--drop-private-types",
+                    "--exported-interfaces-only", "--no-corpus-path", "--no-comp-dir-path", "--no-show-locs", "--no-elf-needed",
+                    "--type-id-style", "hash", "--out-file", str(now), library], check=True)
+    now.write_text(now.read_text().replace(f"path='{here.parents[1]}/", "path='"))
     if "corbel_redis_send" not in now.read_text() or "<function-decl" not in now.read_text():
         sys.exit(f"{library} carries no debug information: build it with the preset dev")
     if "--write" in sys.argv:

@@ -1,0 +1,11 @@
+/* Corbel's C API: one include for all of it. Needs C99; each header under corbel/c/ can also be included alone.
+ * Start with corbel/c/base.h, whose opening comment tells what holds everywhere. */
+#ifndef CORBEL_H
+#define CORBEL_H
+#include <corbel/c/base.h>
+#include <corbel/c/events.h>
+#include <corbel/c/health.h>
+#include <corbel/c/queue.h>
+#include <corbel/c/redis.h>
+#include <corbel/c/runtime.h>
+#endif
