@@ -35,8 +35,11 @@ TEST_CASE("a slow listener gets a thread of its own with one warning; the others
     done.pass();
   });
   REQUIRE(done.arrived(1));  // although the first call goes on
-  REQUIRE(until(patience, [&] { return warned.all().size() == 1; }));
-  CHECK(has(warned.all()[0], "'slow one'"));
+  auto told = [&] {          // a loaded machine may make the other one slow, too
+    auto all = warned.all();
+    return std::count_if(all.begin(), all.end(), [](auto &text) { return has(text, "'slow one'"); });
+  };
+  REQUIRE(until(patience, [&] { return told() == 1; }));
   CHECK(other_on != first_on);
 
   slow->post([&] {
@@ -50,7 +53,7 @@ TEST_CASE("a slow listener gets a thread of its own with one warning; the others
   REQUIRE(done.arrived(2));
   second.open();
   threads.stop(patience);
-  CHECK(warned.all().size() == 1);
+  CHECK(told() == 1);
 }
 
 TEST_CASE("its own queue behind a slow call is reason enough to look") {
@@ -84,16 +87,16 @@ TEST_CASE("a slow call that nobody waits for is found out when it ends") {
 }
 
 TEST_CASE("who has watched a quick call watches the next one, too") {
-  listener_thread threads(nullptr, 50ms);
+  listener_thread threads(nullptr, 200ms);
   auto a = threads.add("a"), b = threads.add("b");
   std::atomic<int> ran{0};
   a->post([&] { b->post([&] { ++ran; }); });  // waits behind a running call: starts the watch
   REQUIRE(until(patience, [&] { return ran == 1; }));
-  REQUIRE(listener_thread_count() == 2);
+  REQUIRE(listener_thread_count() >= 2);
   auto switches = [] { return listener_thread_status("voluntary_ctxt_switches:"); };
   REQUIRE(until(patience, [&] {
     auto before = switches();
-    std::this_thread::sleep_for(100ms);  // until the watch is over
+    std::this_thread::sleep_for(250ms);  // until the watch is over
     return switches() == before;
   }));
   gate g;

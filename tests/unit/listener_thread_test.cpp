@@ -59,7 +59,7 @@ TEST_CASE("no thread before the first task, no thread after stop") {
   REQUIRE(settle(*l));
   CHECK(listener_thread_count() == 1);
   threads.stop(patience);
-  CHECK(listener_thread_count() == 0);
+  CHECK(until(patience, [] { return listener_thread_count() == 0; }));
 }
 
 TEST_CASE("an idle thread sleeps without a timer") {
