@@ -1,0 +1,186 @@
+#!/usr/bin/env python3
+"""Thousands of real requests through two hosts and a queue, with Redis killed in the middle; nothing is lost.
+
+    python3 examples/demo/demo.py --bin build/dev           tells the story, stops everything; exit status 1 on a loss
+    python3 examples/demo/demo.py --bin build/dev --stay    starts the servers, leaves them running, says their addresses
+"""
+import argparse
+import asyncio
+import pathlib
+import signal
+import sys
+import urllib.request
+
+sys.dont_write_bytecode = True
+
+import story  # noqa: E402
+import texts  # noqa: E402
+from probe import Probe  # noqa: E402
+from servers import CannotStart, Servers, wait_until  # noqa: E402
+from traffic import Account, Session  # noqa: E402
+
+QUEUE = "corbel:queue"
+CHANNEL = "kdcube.relay.chatbot.demo:corbel:chat.events."
+AWAY = 1.5  # seconds that Redis stays dead
+
+
+def healthy(port):
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=2) as answer:
+            return answer.status == 200
+    except OSError:
+        return False
+
+
+def start(servers, say):
+    servers.redis.start()
+    for host, port in ((servers.ingress, servers.ingress_port), (servers.proc, servers.proc_port)):
+        host.start()
+        wait_until(lambda: healthy(port) or host.ended(), 20, lambda: f"{host.name} does not answer:\n{host.last_words()}")
+        if host.ended():
+            raise CannotStart(f"{host.name} ended:\n{host.last_words()}")
+    say(f"started redis-server on port {servers.redis_port} with an append-only file (pid {servers.redis.pid}),")
+    say(f"        corbel-ingress on port {servers.ingress_port} (pid {servers.ingress.pid}), "
+        f"corbel-proc on port {servers.proc_port} (pid {servers.proc.pid})")
+
+
+async def sample_depth(probe, tale, samples):
+    while True:
+        try:
+            samples.append((tale.seconds(), await probe.command("LLEN", QUEUE)))
+        except ConnectionError:
+            samples.append((tale.seconds(), None))
+        await asyncio.sleep(0.04)
+
+
+async def kill_redis(servers, probe, account, at, channels, say):
+    """Waits until so many were answered, kills Redis, starts it again; seconds from server-up to all-subscribed."""
+    while len(account.answered) < at:
+        await asyncio.sleep(0.005)
+    servers.redis.kill()
+    say(f"killed redis-server with SIGKILL, {account.sent} sent and {len(account.answered)} answered by then")
+    await asyncio.sleep(AWAY)
+    servers.redis.start()
+    up = await probe.wait_for(("PING",), lambda answer: answer == "PONG")
+    subscribed = await probe.wait_for(("PUBSUB", "NUMSUB", *channels), lambda answer: all(answer[1::2]))
+    say(f"started it again after {AWAY} s; {1000 * (subscribed - up):.0f} ms after its first PONG "
+        f"all {len(channels)} sessions were subscribed again")
+    return subscribed - up
+
+
+async def traffic(servers, tale, options):
+    account, samples = Account(), []
+    pieces = texts.paragraphs()
+    sessions = [Session(n, servers.ingress_port, account, options.window) for n in range(options.sessions)]
+    tasks = [asyncio.ensure_future(s.listen()) for s in sessions]
+    probe, depth = Probe(servers.redis_port), Probe(servers.redis_port)
+    try:
+        await asyncio.wait_for(asyncio.gather(*(s.ready.wait() for s in sessions)), 20)
+        tale.say(f"opened {len(sessions)} event streams, one for each session")
+        tale.say(f"sending {options.requests} requests: {len(pieces)} paragraphs of {len(texts.files())} files of this project, "
+                 "again and again")
+        tasks.append(asyncio.ensure_future(sample_depth(depth, tale, samples)))
+        channels = [CHANNEL + s.name for s in sessions]
+        killer = asyncio.ensure_future(kill_redis(servers, probe, account, options.requests // 2, channels, tale.say))
+        began = tale.seconds()
+
+        async def send_from(session, first):
+            for n in range(first, options.requests, len(sessions)):
+                await session.send(f"e{n}", pieces[n % len(pieces)])
+
+        await asyncio.gather(*(send_from(s, n) for n, s in enumerate(sessions)))
+        tale.say(f"sent the last request; waiting for {account.lost} answers")
+        end = tale.seconds() + 30
+        while account.lost and tale.seconds() < end:
+            await asyncio.sleep(0.01)
+        took = tale.seconds() - began
+        resubscribed = await killer
+        await asyncio.sleep(0.2)  # a copy that comes late is counted as well
+        left = [await probe.command("LLEN", key) for key in (QUEUE, QUEUE + ":inflight")]
+    finally:
+        for t in tasks:
+            t.cancel()
+        ended = await asyncio.gather(*tasks, return_exceptions=True)
+        for closable in (*sessions, probe, depth):
+            closable.close()
+    account.errors += [f"a stream ended: {e!r}" for e in ended if isinstance(e, Exception)]
+    return account, samples, took, resubscribed, left
+
+
+def report(account, samples, took, resubscribed, left):
+    ms = [1000 * v for v in account.latencies]
+    print()
+    print(f"  sent        {account.sent}   ({account.retries} answers 503 on the way, {account.maybe_applied} of them "
+          "'maybe applied'; sent again with the same id)")
+    print(f"  answered    {len(account.answered)}   in {took:.1f} s: {len(account.answered) / took:.0f} a second")
+    print(f"  lost        {account.lost}")
+    print(f"  duplicates  {account.duplicates}")
+    print(f"  wrong       {account.wrong}   (word counts that differ from ours)")
+    print(f"  latency     p50 {story.percentile(ms, .5):.0f} ms, p99 {story.percentile(ms, .99):.0f} ms, "
+          f"max {max(ms, default=0):.0f} ms   (with the outage in it)")
+    print(f"  recovery    {1000 * resubscribed:.0f} ms from server-up to all-subscribed")
+    print(f"  queue       {left[0]} ready and {left[1]} in flight at the end; its depth over time (x: Redis away):")
+    print()
+    print("\n".join(story.chart(samples)))
+    print()
+    for line in account.errors[:5]:
+        print(f"  error       {line}")
+    return not (account.lost or account.duplicates or account.wrong or account.errors or any(left))
+
+
+async def run(servers, options):
+    loop, task = asyncio.get_running_loop(), asyncio.current_task()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, task.cancel)
+    tale = story.Story()
+    start(servers, tale.say)
+    if options.stay:
+        return True
+    good = report(*await traffic(servers, tale, options))
+    statuses = servers.stop()
+    drained = statuses["ingress"] == 0 and statuses["proc"] == 0
+    tale.say(f"SIGTERM: ingress drained and exited {statuses['ingress']}, proc {statuses['proc']}; redis-server stopped")
+    tale.say("nothing was lost" if good and drained else "SOMETHING WENT WRONG, see above")
+    return good and drained
+
+
+def how_to_use(servers):
+    ingress, pids = f"127.0.0.1:{servers.ingress_port}", " ".join(str(s.pid) for s in servers.all())
+    print(f"""
+  ingress   http://{ingress}    proc http://127.0.0.1:{servers.proc_port}    redis://127.0.0.1:{servers.redis_port}
+  logs      {servers.directory}
+
+  listen    curl -N '{ingress}/sse/stream?stream_id=me&user_session_id=s1'
+  send      curl {ingress}/api/chat/messages -d '{{"session_id": "s1", "text": "to be or not to be"}}'
+  health    curl -i {ingress}/health
+  stop      kill {pids}; rm -r {servers.directory}
+""")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--bin", type=pathlib.Path, default=pathlib.Path("build/dev"), help="the build folder")
+    parser.add_argument("--stay", "--up", action="store_true", help="leave the servers running")
+    parser.add_argument("--sessions", type=int, default=40)
+    parser.add_argument("--requests", type=int, default=6000)
+    parser.add_argument("--window", type=int, default=4, help="messages of one session on their way at once")
+    options = parser.parse_args()
+    servers, good = None, False
+    try:
+        servers = Servers(options.bin)
+        good = asyncio.run(run(servers, options))
+    except CannotStart as e:
+        print(f"demo: {e}", file=sys.stderr)
+    except (KeyboardInterrupt, asyncio.CancelledError):
+        print("\n  interrupted; stopping the servers", file=sys.stderr)
+    finally:
+        if servers is not None and not (good and options.stay):
+            servers.stop(3)
+            servers.clean()
+    if good and options.stay:
+        how_to_use(servers)
+    return 0 if good else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
