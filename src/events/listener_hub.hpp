@@ -6,6 +6,8 @@
 /// goes on in its place when the call is slow; the first then belongs to the slow listener. One lock guards everything;
 /// tasks run, end and are destroyed outside it.
 
+#include "base/fork_guard.hpp"
+
 #include <chrono>
 #include <condition_variable>
 #include <cstddef>
@@ -57,6 +59,8 @@ class listener_hub : public std::enable_shared_from_this<listener_hub> {
   void stop(clock::duration timeout);
   void end_when_idle();
 
+  /// True in a child of the process that made it: its threads do not exist there and its lock may be held for ever.
+  bool forked() const noexcept { return stamp_.forked(); }
   static bool is_here() noexcept;
   /// True on a thread of this hub.
   bool is_mine() const noexcept;
@@ -88,6 +92,7 @@ class listener_hub : public std::enable_shared_from_this<listener_hub> {
   std::deque<listener_queue::entry> take_tasks(listener_queue &q);
   bool quiet() const noexcept { return pending_ == 0 && calls_ == 0; }
 
+  const fork_stamp stamp_;
   const std::function<void(std::string)> warn_;
   const clock::duration slow_after_;
   mutable std::mutex mutex_;

@@ -8,6 +8,8 @@
 /// A listener whose call stays over a second (`slow_after`) gets that thread for its own until it is closed, and one
 /// warning is given; the others go on on a fresh thread. A call is watched only while something else is queued: a slow call
 /// that nobody waits for is found out when it ends.
+///
+/// In a child after fork nothing is taken, run or waited for; everything may be freed.
 
 #include <chrono>
 #include <cstddef>

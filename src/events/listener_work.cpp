@@ -15,7 +15,7 @@ thread_local bool warning_here = false;
 double seconds(std::chrono::steady_clock::duration d) { return std::chrono::duration<double>(d).count(); }
 }  // namespace
 
-bool listener_hub::is_here() noexcept { return here != nullptr; }
+bool listener_hub::is_here() noexcept { return here && !here->forked(); }
 bool listener_hub::is_mine() const noexcept { return here == this; }
 bool listener_hub::warns_here() const noexcept { return is_mine() && warning_here; }
 

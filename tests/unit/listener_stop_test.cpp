@@ -8,7 +8,9 @@
 #include <atomic>
 #include <memory>
 #include <optional>
+#include <sys/wait.h>
 #include <thread>
+#include <unistd.h>
 
 using namespace corbel::test;
 using corbel::detail::listener;
@@ -151,4 +153,41 @@ TEST_CASE("a warning may hold the last share of what owns the threads") {
   REQUIRE(l->post([] { throw 1; }));
   CHECK(until(patience, [&] { return gone.expired(); }));
   CHECK(until(patience, [] { return listener_thread_count() == 0; }));
+}
+
+TEST_CASE("a child after fork takes no task and may free everything, whatever the parent was doing") {
+  listener_thread threads(nullptr, 1ms);
+  auto hangs = threads.add("hangs");
+  auto g = std::make_shared<gate>();
+  REQUIRE(hangs->post([g] { g->pass(); }));
+  REQUIRE(g->arrived());
+  std::atomic<bool> enough{false};
+  std::thread busy([&] {
+    auto l = threads.add("busy");
+    while (!enough) l->post([] {});
+  });
+  for (int i = 0; i < 50; ++i) {
+    auto child_threads = std::make_unique<listener_thread>(nullptr, 1ms);
+    auto l = child_threads->add("x");
+    l->post([] {});
+    auto child = ::fork();
+    REQUIRE(child >= 0);
+    if (child == 0) {
+      ::alarm(20);  // a hang ends it by a signal
+      bool taken = hangs->post([] {}) || hangs->post_latest([] {}) || l->post([] {});
+      hangs->close();
+      hangs.reset();
+      threads.stop(patience);
+      child_threads.reset();
+      l.reset();
+      ::_exit(taken ? 1 : 0);
+    }
+    int how = -1;
+    REQUIRE(::waitpid(child, &how, 0) == child);
+    CHECK(how == 0);
+  }
+  enough = true;
+  busy.join();
+  g->open();
+  threads.stop(patience);
 }
