@@ -43,6 +43,7 @@ def redis(p: Programs, rounds: int) -> List[Row]:
                 programs["threads"] = p.client("bench_redis_blocking", port, threads=64)
             else:
                 programs["capi"] = p.client("bench_redis_capi", port, in_flight=256)
+                programs["capi anywhere"] = p.local("bench_redis_capi", port, in_flight=256)
             got = alternate(rounds, programs)
             benchmark = redis_benchmark_peer(callers)
             name = f"GET, {callers} callers on one socket, C++ [1/s]"
@@ -59,6 +60,8 @@ def redis(p: Programs, rounds: int) -> List[Row]:
             else:
                 name, cpp = "GET, C API, 256 in flight through the event queue [1/s]", Peer("Corbel, C++, 256 callers")
                 rows.append(compare(name, of(got["capi"]), of(got["corbel"]), cpp, "ratio at least", 0.7))
+                name = "... its two threads on any processor [1/s]"
+                rows.append(compare(name, of(got["capi anywhere"]), of(got["corbel"]), cpp))
 
         python = alternate(rounds, {
             "corbel": p.python("python_asyncio.py", port, "--tasks", "64"),
