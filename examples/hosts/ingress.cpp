@@ -5,9 +5,12 @@
 ///     curl localhost:8010/api/chat/messages -d '{"session_id": "s1", "text": "to be or not to be"}'
 
 #include "host/drain.hpp"
+#include "http/metrics.hpp"
 #include "operations/chat_routes.hpp"
 #include "operations/health_body.hpp"
+#include "operations/metrics_route.hpp"
 #include "operations/stream_route.hpp"
+#include "relay/metrics.hpp"
 
 #include <cstdio>
 
@@ -30,6 +33,10 @@ int serve(corbel::host_options options) {
                 co_return corbel::ingress_health(options.identity(), serving->draining(), std::chrono::system_clock::now());
               },
               .while_draining = true});
+  corbel::add_metrics_route(routes, rt, [&](corbel::detail::metrics_writer &to) {
+    write_metrics(to, serving->stats());
+    if (relay) write_metrics(to, relay->stats());
+  });
   corbel::stream_route::add(routes, {.who = who, .source = relay, .executor = ctx.get_executor()});
   corbel::chat_routes::add(routes, {.who = who,
                                     .queue = corbel::producer(redis, {.name = options.queue}),

@@ -4,9 +4,11 @@
 ///     corbel-proc --port 8020 --redis-url redis://localhost --concurrency 8
 
 #include "host/drain.hpp"
+#include "http/metrics.hpp"
 #include "json/writer.hpp"
 #include "operations/chat_event.hpp"
 #include "operations/health_body.hpp"
+#include "operations/metrics_route.hpp"
 #include "relay/publisher.hpp"
 #include "word_count.hpp"
 
@@ -51,10 +53,9 @@ struct worker {
     for (auto &[word, count] : counted.top) w.begin_array().value(word).value(count).end_array();
     w.end_array().end_object();
     return {
-        corbel::chat_event(task, {.type = "chat.start", .step = {}, .status = "started", .title = "Started"}),
+        corbel::chat_event(task, {.type = "chat.start", .status = "started", .title = "Started"}),
         corbel::chat_event(task, {.step = "count_words", .status = "completed", .title = "Counted words", .data = progress}),
-        corbel::chat_event(task,
-                           {.type = "chat.complete", .step = {}, .status = "completed", .title = "Done", .data = data})};
+        corbel::chat_event(task, {.type = "chat.complete", .status = "completed", .title = "Done", .data = data})};
   }
 
   asio::awaitable<corbel::settle> handle(const corbel::message &m) {
@@ -112,6 +113,7 @@ int serve(corbel::host_options options) {
                 co_return corbel::proc_health(options.identity(), serving->draining());
               },
               .while_draining = true});
+  corbel::add_metrics_route(routes, rt, [&](corbel::detail::metrics_writer &to) { write_metrics(to, serving->stats()); });
   corbel::http_server server(ctx.get_executor(), std::move(routes), {},
                              [&rt](const corbel::log_line &line) { rt.log(line); });
   serving = &server;

@@ -30,7 +30,9 @@ std::string_view http_request::either(std::string_view parameter_name, std::stri
 result<void> http_request::set_target(std::string_view target) {
   urls::string_view text(target.data(), target.size());
   auto parsed = target.starts_with('/') ? urls::parse_origin_form(text) : urls::parse_absolute_uri(text);
-  if (!parsed) return error(status::invalid, "the request target is not a valid path", "http");
+  // Other schemes may have a path that is none of ours, such as host:80.
+  if (!parsed || (!parsed->path().empty() && !parsed->path().starts_with('/')))
+    return error(status::invalid, "the request target is not a valid path", "http");
   path = parsed->path();
   if (path.empty()) path = "/";
   query.clear();

@@ -12,7 +12,7 @@ namespace corbel {
 struct chat_step {
   std::string type = "chat.step";  ///< "chat.start", "chat.step", "chat.complete", "chat.error"
   std::string agent = "default";
-  std::string step, status, title;
+  std::string step = {}, status = {}, title = {};
   std::string data = "{}";  ///< JSON
 };
 

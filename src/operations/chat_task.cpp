@@ -67,8 +67,13 @@ result<chat_task> chat_task::parse(std::string_view json) {
   if (!request) return request.error();
   if (auto at = meta->number("created_at")) t.created_at = *at;
   auto events = request->find("external_events");
-  json_writer(t.external_events).value(events ? *events : document->root());
-  auto list = request->array("external_events");
+  // Lua's JSON writes an empty array as {}.
+  if (!events || (events->kind() == json_kind::object && events->object()->members().empty())) {
+    t.external_events = "[]";
+    return t;
+  }
+  json_writer(t.external_events).value(*events);
+  auto list = events->array();
   if (!list) return list.error();
   for (auto &e : *list) {
     auto event = e.object();

@@ -10,17 +10,17 @@
 namespace corbel {
 
 struct chat_task {
-  std::string task_id;
+  std::string task_id = {};
   double created_at = 0;  ///< seconds since 1970
-  std::string instance_id;
+  std::string instance_id = {};
   std::string bundle_id = "default";
-  std::string session_id, conversation_id, turn_id;
-  std::string stream_id;  ///< routing.socket_id: the one stream that gets the events; empty: all of the session
-  std::string tenant, project;
+  std::string session_id = {}, conversation_id = {}, turn_id = {};
+  std::string stream_id = {};  ///< routing.socket_id: the one stream that gets the events; empty: all of the session
+  std::string tenant = {}, project = {};
   std::string user_type = "anonymous";
-  std::string event_id;         ///< the client's name of the event: the same when it is sent again
-  std::string external_events;  ///< JSON array, complete
-  std::string text;             ///< what the events say, in order, a line for each; read from external_events
+  std::string event_id = {};         ///< the client's name of the event: the same when it is sent again
+  std::string external_events = {};  ///< JSON array, complete
+  std::string text = {};             ///< what the events say, in order, a line for each; read from external_events
 
   std::string json() const;
   /// A task that was put by ingress, or by others in the same shape.
