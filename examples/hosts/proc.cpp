@@ -21,10 +21,6 @@
 
 #include <cstdio>
 
-#if defined(__GNUC__) && !defined(__clang__)
-#pragma GCC diagnostic ignored "-Wmismatched-new-delete"  // GCC 12 mistakes Asio's coroutine frames when it inlines them
-#endif
-
 namespace asio = boost::asio;
 using namespace std::chrono_literals;
 

@@ -6,10 +6,6 @@
 #include <boost/beast/http.hpp>
 #include <fmt/format.h>
 
-#if defined(__GNUC__) && !defined(__clang__)
-#pragma GCC diagnostic ignored "-Wmismatched-new-delete"  // GCC 12 mistakes Asio's coroutine frames when it inlines them
-#endif
-
 namespace corbel::detail {
 
 namespace asio = boost::asio;

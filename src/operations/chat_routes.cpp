@@ -9,10 +9,6 @@
 
 #include <memory>
 
-#if defined(__GNUC__) && !defined(__clang__)
-#pragma GCC diagnostic ignored "-Wmismatched-new-delete"  // GCC 12 mistakes Asio's coroutine frames when it inlines them
-#endif
-
 namespace corbel {
 
 namespace asio = boost::asio;
