@@ -14,6 +14,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <thread>
 
 namespace corbel::test {
 
@@ -64,6 +65,10 @@ class gated {
     CHECK(until(std::chrono::seconds(20), [&] { return server.command({"PUBLISH", "channel", mark}).number == 1; }));
     CHECK(reader->wait_for_payload(mark));
   }
+
+  /// Lets the connections grow older than what counts as flapping, for which the back-off grows. A length of time, not a
+  /// wait for something.
+  static void grow_old() { std::this_thread::sleep_for(std::chrono::milliseconds(120)); }
 
   redis_server server;
   tcp_gate gate;

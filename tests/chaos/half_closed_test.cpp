@@ -11,6 +11,7 @@ TEST_CASE("half-closed: noticed at once, what was sent is LOST, and all is made 
     CAPTURE(round);
     auto before = crowd.ok();
     REQUIRE(until(patience, [&] { return crowd.ok() > before + 500; }));
+    g.grow_old();
     g.gate.half_close();
     REQUIRE(
         until(patience, [&] { return count(*g.reader, notice_kind::resubscribed) == static_cast<std::size_t>(round) + 1; }));
@@ -26,6 +27,7 @@ TEST_CASE("half-closed: noticed at once, what was sent is LOST, and all is made 
 TEST_CASE("half-closed without any command under way") {
   gated g;
   for (std::size_t round = 1; round <= 10; ++round) {
+    g.grow_old();
     g.gate.half_close();
     REQUIRE(until(patience, [&] { return count(*g.reader, notice_kind::resubscribed) == round; }));
     g.check_alive();

@@ -1,6 +1,9 @@
 // A server that dies a hundred times under a thousand callers.
 #include "chaos/gated.hpp"
 
+#include <mutex>
+#include <thread>
+
 using namespace corbel;
 using namespace corbel::test;
 
@@ -20,6 +23,7 @@ TEST_CASE("100 restarts under 1,000 callers: one completion per call, nothing ap
     for (int restart = 0; restart < 100; ++restart) {
       CAPTURE(restart);
       if (restart == 20) memory = private_memory();
+      gated::grow_old();
       if (restart % 4 == 3)
         server.stop();
       else
@@ -55,28 +59,41 @@ TEST_CASE("restarts under leases: each ends, none is handed out dead") {
   redis_pool pool(rt, {.url = server.url(), .max_size = 8});
   std::atomic<bool> stop = false;
   std::atomic<int> incremented = 0, doubtful = 0;
-  std::vector<std::thread> threads;
-  for (int t = 0; t < 16; ++t) {
-    threads.emplace_back([&] {
+  std::mutex mutex;
+  std::vector<std::string> stuck;
+  auto work = [&] {
+    std::string at = "lease";
+    try {
       while (!stop) {
-        auto lease = take(pool, {.timeout = 20s});
+        at = "lease";
+        auto lease = take(pool, {.timeout = 10s});
         if (!lease) continue;
-        if (!ask(*lease, redis_command("MULTI"), {.timeout = 20s})) continue;
-        if (!ask(*lease, redis_command("INCR", "n"), {.timeout = 20s})) continue;
-        auto r = ask(*lease, redis_command("EXEC"), {.timeout = 20s});
+        at = "MULTI";
+        if (!ask(*lease, redis_command("MULTI"), {.timeout = 10s})) continue;
+        at = "INCR";
+        if (!ask(*lease, redis_command("INCR", "n"), {.timeout = 10s})) continue;
+        at = "EXEC";
+        auto r = ask(*lease, redis_command("EXEC"), {.timeout = 10s});
         incremented += r.has_value();
         doubtful += !r && r.error().may_be_applied();
       }
-    });
-  }
+    } catch (const std::exception &e) {
+      std::lock_guard lock(mutex);
+      stuck.push_back(at + ": " + e.what());
+    }
+  };
+  std::vector<std::thread> threads;
+  for (int t = 0; t < 16; ++t) threads.emplace_back(work);
   for (int restart = 0; restart < 20; ++restart) {
     auto before = incremented.load();
-    REQUIRE(until(patience, [&] { return incremented > before + 50; }));
+    CHECK(until(patience, [&] { return incremented > before + 50; }));
+    gated::grow_old();
     server.kill();
     server.start();
   }
   stop = true;
   for (auto &t : threads) t.join();
+  CHECK(stuck == std::vector<std::string>());
   auto n = std::stoi(server.command({"GET", "n"}).text);
   CHECK(n >= incremented);
   CHECK(n <= incremented + doubtful);

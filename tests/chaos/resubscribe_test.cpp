@@ -42,6 +42,7 @@ TEST_CASE("100 restarts: every epoch is seen, every message that the server hand
     CAPTURE(restart);
     for (int i = 0; i < 20; ++i) publish();
     wait_for_all();
+    gated::grow_old();
     server.kill();
     auto answered = std::async(std::launch::async, [&] {
       auto r = ask(pool, redis_command("PING"), {.timeout = 30s, .idempotent = true});

@@ -14,8 +14,10 @@
 
 #include <algorithm>
 #include <atomic>
+#include <filesystem>
 #include <numeric>
 #include <optional>
+#include <set>
 #include <sys/wait.h>
 #include <thread>
 #include <unistd.h>
@@ -272,4 +274,28 @@ TEST_CASE("a child that ends without freeing anything does not hang or disturb i
     CHECK(text(ask(pool, redis_command("ECHO", i))) == std::to_string(i));
   }
   CHECK(server.clients().size() == 1);
+}
+
+TEST_CASE("a program that the host starts inherits nothing") {
+  redis_server server;
+  std::set<std::string> before;
+  for (auto &entry : std::filesystem::directory_iterator("/proc/self/fd")) before.insert(entry.path().filename());
+  runtime rt;
+  redis_pool pool(rt, {.url = server.url()});
+  redis_pool local(rt, {.url = "unix://" + server.unix_path()});
+  auto lease = take(pool).value();
+  redis_subscription sub(local);
+  subscribe(sub, "a").value();
+  CHECK(text(ask(pool, redis_command("PING"))) == "PONG");
+  std::size_t made = 0, inherited = 0;
+  for (auto &entry : std::filesystem::directory_iterator("/proc/self/fd")) {
+    auto name = entry.path().filename().string();
+    if (before.contains(name)) continue;
+    int flags = ::fcntl(std::stoi(name), F_GETFD);
+    if (flags < 0) continue;  // the one that read the directory
+    ++made;
+    inherited += (flags & FD_CLOEXEC) == 0;
+  }
+  CHECK(made >= 4);
+  CHECK(inherited == 0);
 }
