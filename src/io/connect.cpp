@@ -2,6 +2,11 @@
 
 #include "io/os_error.hpp"
 
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cerrno>
+
 namespace corbel::detail {
 
 std::vector<connect_race::endpoint> connect_race::interleave(const std::vector<boost::asio::ip::tcp::endpoint> &addresses) {
@@ -13,6 +18,21 @@ std::vector<connect_race::endpoint> connect_race::interleave(const std::vector<b
   }
   return mixed;
 }
+
+namespace {
+
+/// Asio opens sockets that a program started by the host would inherit.
+boost::system::error_code open_close_on_exec(stream::socket &s, const connect_race::endpoint &to) {
+  const auto protocol = to.protocol();
+  const int fd = ::socket(protocol.family(), SOCK_STREAM | SOCK_CLOEXEC, protocol.protocol());
+  if (fd < 0) return {errno, boost::system::system_category()};
+  boost::system::error_code ec;
+  s.assign(protocol, fd, ec);
+  if (ec) ::close(fd);
+  return ec;
+}
+
+}  // namespace
 
 connect_race::connect_race(loop &where, std::vector<endpoint> endpoints, callback done)
     : loop_(where), endpoints_(std::move(endpoints)), timer_(where.context()), done_(std::move(done)) {}
@@ -28,6 +48,8 @@ void connect_race::try_next() {
   if (index == endpoints_.size()) return;
   running_.push_back(std::make_unique<stream>(loop_.context()));
   ++under_way_;
+  if (auto ec = open_close_on_exec(running_[index]->lowest(), endpoints_[index]); ec)
+    return loop_.post([self = shared_from_this(), index, ec] { self->tried(index, ec); });
   running_[index]->lowest().async_connect(endpoints_[index], [self = shared_from_this(), index](boost::system::error_code ec) { self->tried(index, ec); });
   if (index + 1 == endpoints_.size()) return;
   timer_.expires_after(stagger);

@@ -127,7 +127,7 @@ void lease_desk::open_more() {
       if (stopped_) return;
       if (slot_waiter_ && ledger_.add_subscription()) {
         take_slot = std::exchange(slot_waiter_, nullptr);
-      } else if (!ledger_.try_open()) {
+      } else if (retry_armed_ || !ledger_.try_open()) {  // the retry's timer calls again
         return;
       }
     }

@@ -18,7 +18,7 @@ void redis_pool_core::pipeline_trying(redis_pipeline &p) {
 void redis_pool_core::pipeline_up(redis_pipeline &p) {
   if (&p != pipelines_.front().get()) return;
   link_->up(p.epoch());
-  if (subscriber_->is_up() && subscriber_->any_wanted() && subscriber_->is_settled()) link_->resubscribed();
+  if (subscriber_->is_up() && subscriber_->any_wanted() && subscriber_->is_restored()) link_->resubscribed();
   runtime_->health().set({.part = name_, .state = health_state::ok, .required = true});
   runtime_->log(log_level::info, name_, fmt::format("connected to {}", settings_->address.shown()), {{"epoch", std::to_string(p.epoch())}});
 }

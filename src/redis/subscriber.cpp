@@ -5,6 +5,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace corbel::detail {
 
 using namespace std::chrono_literals;
@@ -63,10 +65,8 @@ void redis_subscriber::complete(wanted_names::call_id call, result<bool> r) {
 
 void redis_subscriber::perform(wanted_names::actions a) {
   if (is_up()) {
-    send_names("UNSUBSCRIBE", a.unsubscribe[0]);
-    send_names("PUNSUBSCRIBE", a.unsubscribe[1]);
-    send_names("SUBSCRIBE", a.subscribe[0]);
-    send_names("PSUBSCRIBE", a.subscribe[1]);
+    for (auto kind : {name_kind::channel, name_kind::pattern}) send_names(kind, false, a.unsubscribe[static_cast<std::size_t>(kind)]);
+    for (auto kind : {name_kind::channel, name_kind::pattern}) send_names(kind, true, a.subscribe[static_cast<std::size_t>(kind)]);
   }
   if (a.all_confirmed) {
     if (epoch_ > 1) tell_all(redis_notice::kind::resubscribed);
@@ -77,36 +77,46 @@ void redis_subscriber::perform(wanted_names::actions a) {
   if (wanted_.size() == 0) close_when_unused();
 }
 
-void redis_subscriber::send_names(const char *command, const std::vector<std::string> &names) {
-  constexpr std::size_t at_once = 1000;
+void redis_subscriber::send_names(name_kind kind, bool subscribe, const std::vector<std::string> &names, std::size_t at_once) {
+  const bool pattern = kind == name_kind::pattern;
   for (std::size_t i = 0; i < names.size(); i += at_once) {
-    redis_command c(command);
-    for (std::size_t n = i; n < names.size() && n < i + at_once; ++n) c.push(names[n]);
-    connection_->push_command(c);
+    const auto first = names.begin() + static_cast<std::ptrdiff_t>(i);
+    sent_command command{kind, subscribe, {first, first + static_cast<std::ptrdiff_t>(std::min(at_once, names.size() - i))}};
+    redis_command c(subscribe ? (pattern ? "PSUBSCRIBE" : "SUBSCRIBE") : (pattern ? "PUNSUBSCRIBE" : "UNSUBSCRIBE"));
+    connection_->push_command(c.push_all(command.names));
+    sent_.push_back(std::move(command));
   }
+}
+
+void redis_subscriber::answered(name_kind kind, std::string_view name, bool subscribed) {
+  if (!sent_.empty() && ++sent_.front().answered == sent_.front().names.size()) sent_.pop_front();
+  perform(wanted_.confirmed(kind, name, subscribed));
+}
+
+void redis_subscriber::refused(const error &why) {
+  if (sent_.empty()) return connection_->close(why);
+  const auto command = std::move(sent_.front());
+  sent_.pop_front();
+  if (!command.subscribe) return connection_->close(why);
+  if (command.names.size() > 1) return send_names(command.kind, true, command.names, 1);  // one of them: asked one by one
+  auto actions = wanted_.refused(command.kind, command.names.front());
+  for (auto call : std::exchange(actions.refused, {})) complete(call, why);
+  perform(std::move(actions));
 }
 
 void redis_subscriber::connection_push(redis_connection &c, redis_reply r) {
   const auto &root = r.root();
   if (root.type() == redis_node::kind::error) {
-    // A refused SUBSCRIBE (ACL): which names it was is not said, so all who wait are told.
     const auto why = server_error(root.text());
-    if (root.text().starts_with("NOAUTH") || calls_.empty()) return c.close(why);
-    std::vector<wanted_names::call_id> all;
-    for (auto &[call, waiting] : calls_) all.push_back(call);
-    for (auto call : all) {
-      (void)wanted_.give_up(call);
-      complete(call, why);
-    }
-    return;
+    return why.native() == "NOAUTH" ? c.close(why) : refused(why);
   }
   const auto what = root[0].text();
   if (what == "message" && root.size() == 3) return deliver(name_kind::channel, root[1].text(), r);
   if (what == "pmessage" && root.size() == 4) return deliver(name_kind::pattern, root[1].text(), r);
-  if (what == "subscribe") return perform(wanted_.confirmed(name_kind::channel, root[1].text(), true));
-  if (what == "unsubscribe") return perform(wanted_.confirmed(name_kind::channel, root[1].text(), false));
-  if (what == "psubscribe") return perform(wanted_.confirmed(name_kind::pattern, root[1].text(), true));
-  if (what == "punsubscribe") return perform(wanted_.confirmed(name_kind::pattern, root[1].text(), false));
+  if (what == "subscribe") return answered(name_kind::channel, root[1].text(), true);
+  if (what == "unsubscribe") return answered(name_kind::channel, root[1].text(), false);
+  if (what == "psubscribe") return answered(name_kind::pattern, root[1].text(), true);
+  if (what == "punsubscribe") return answered(name_kind::pattern, root[1].text(), false);
 }
 
 void redis_subscriber::deliver(name_kind kind, std::string_view name, const redis_reply &r) {
@@ -164,6 +174,7 @@ void redis_subscriber::connection_closed(redis_connection &c, const error &why, 
   const bool was_up = c.opened_at() != clock::time_point{};
   (was_up ? counters_->subscriptions_up : counters_->connecting).subtract(1);
   connection_.reset();
+  sent_.clear();
   plan_.lost(clock::now());
   last_error_ = why;
   if (stopped_) return;
@@ -191,9 +202,9 @@ void redis_subscriber::connection_closed(redis_connection &c, const error &why, 
 }
 
 void redis_subscriber::close_when_unused() {
-  if (slot_ == slot::none || stopped_) return;
-  if (connection_ && !connection_->is_up()) return;
-  if (!connection_) return;
+  if (slot_ == slot::none || stopped_ || !is_up()) return;
+  (void)wanted_.lost();
+  sent_.clear();
   counters_->subscriptions_up.subtract(1);
   std::exchange(connection_, nullptr)->dismiss(error(status::cancelled, "no subscription is left", "redis"));
   slot_ = slot::none;

@@ -10,6 +10,7 @@
 #include "redis/wanted.hpp"
 
 #include <boost/asio/steady_timer.hpp>
+#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -42,7 +43,7 @@ class redis_subscriber final : public redis_connection::owner, public std::enabl
 
   bool is_up() const noexcept { return connection_ && connection_->is_up(); }
   bool any_wanted() const noexcept { return wanted_.any_wanted(); }
-  bool is_settled() const noexcept { return wanted_.is_settled(); }
+  bool is_restored() const noexcept { return wanted_.is_restored(); }
   std::size_t under_way() const noexcept { return calls_.size(); }
 
  private:
@@ -56,7 +57,9 @@ class redis_subscriber final : public redis_connection::owner, public std::enabl
   void connection_push(redis_connection &c, redis_reply r) override;
 
   void perform(wanted_names::actions a);
-  void send_names(const char *command, const std::vector<std::string> &names);
+  void send_names(name_kind kind, bool subscribe, const std::vector<std::string> &names, std::size_t at_once = 1000);
+  void answered(name_kind kind, std::string_view name, bool subscribed);
+  void refused(const error &why);
   void complete(wanted_names::call_id call, result<bool> r);
   void deliver(name_kind kind, std::string_view name, const redis_reply &r);
   void tell_all(redis_notice::kind what);
@@ -72,6 +75,13 @@ class redis_subscriber final : public redis_connection::owner, public std::enabl
   std::function<void()> all_confirmed_;
   wanted_names wanted_;
   std::map<std::uint64_t, std::weak_ptr<redis_mailbox>> mailboxes_;
+  struct sent_command {
+    name_kind kind;
+    bool subscribe;
+    std::vector<std::string> names;
+    std::size_t answered = 0;
+  };
+  std::deque<sent_command> sent_;  // whose names are not all answered; an error answers the oldest
   std::map<wanted_names::call_id, waiting_call> calls_;
   wanted_names::call_id last_call_ = 0;
   reconnect_plan plan_;

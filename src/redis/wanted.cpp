@@ -1,6 +1,7 @@
 #include "redis/wanted.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace corbel::detail {
 
@@ -12,6 +13,7 @@ void wanted_names::set_phase(name_state &s, phase p) noexcept {
   auto unsettled = [](phase x) { return x == phase::joining || x == phase::leaving; };
   if (unsettled(s.now)) --unsettled_;
   if (unsettled(p)) ++unsettled_;
+  if (p != phase::joining && std::exchange(s.restoring, false)) --restoring_;
   s.now = p;
 }
 
@@ -132,7 +134,13 @@ wanted_names::actions wanted_names::forget(reader_id reader) {
 wanted_names::actions wanted_names::connected() {
   actions out;
   online_ = true;
-  restoring_ = wanted_ != 0;
+  tell_restored_ = wanted_ != 0;
+  for (auto &all : names_)
+    for (auto &[name, s] : all)
+      if (s.wanted()) {
+        s.restoring = true;
+        ++restoring_;
+      }
   for (auto kind : {name_kind::channel, name_kind::pattern})
     for (auto it = names_[at(kind)].begin(); it != names_[at(kind)].end(); ++it) ask(kind, it, out);
   return out;
@@ -140,7 +148,7 @@ wanted_names::actions wanted_names::connected() {
 
 wanted_names::actions wanted_names::lost() {
   actions out;
-  online_ = restoring_ = false;
+  online_ = tell_restored_ = false;
   for (auto kind : {name_kind::channel, name_kind::pattern})
     for (auto it = names_[at(kind)].begin(); it != names_[at(kind)].end();) {
       auto here = it++;
@@ -181,9 +189,27 @@ wanted_names::actions wanted_names::confirmed(name_kind kind, std::string_view n
   return out;
 }
 
+wanted_names::actions wanted_names::refused(name_kind kind, std::string_view name) {
+  actions out;
+  auto it = names_[at(kind)].find(name);
+  if (it == names_[at(kind)].end() || it->second.now != phase::joining) return out;
+  auto &s = it->second;
+  set_phase(s, phase::off);
+  for (auto &[call, reader] : std::exchange(s.joiners, {})) {
+    out.refused.push_back(call);
+    by_call_.erase(call);
+    drop_reader(kind, it, reader, false, out);
+  }
+  out.unneeded.insert(out.unneeded.end(), s.leavers.begin(), s.leavers.end());
+  s.leavers.clear();
+  erase_if_unused(kind, it);
+  check_all_confirmed(out);
+  return out;
+}
+
 void wanted_names::check_all_confirmed(actions &out) {
-  if (!restoring_ || unsettled_ != 0) return;
-  restoring_ = false;
+  if (!tell_restored_ || restoring_ != 0) return;
+  tell_restored_ = false;
   out.all_confirmed = true;
 }
 

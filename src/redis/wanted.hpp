@@ -29,7 +29,8 @@ class wanted_names {
     std::vector<std::string> subscribe[2], unsubscribe[2];  // by name_kind: to send, in this order
     std::vector<call_id> confirmed;                         // calls that complete: the server confirmed
     std::vector<call_id> unneeded;                          // calls that complete: the server had not to be asked
-    bool all_confirmed = false;                             // every wanted name is on again after a reconnect
+    std::vector<call_id> refused;                           // calls that fail: the server refused the name
+    bool all_confirmed = false;                             // what was wanted when the connection came is on again
   };
 
   /// A reader wants a name; the call completes when it is on.
@@ -45,16 +46,24 @@ class wanted_names {
   /// The server's confirmation. unsubscribe confirmations of names that are not leaving are ignored.
   actions confirmed(name_kind kind, std::string_view name, bool subscribed);
 
+  /// The server refused to subscribe the name. Calls that waited for it lose their want; whoever had it confirmed before keeps
+  /// it, and it is asked for again with the next connection.
+  actions refused(name_kind kind, std::string_view name);
+
   /// Readers of a name that is wanted, for delivery.
   const std::map<reader_id, std::uint32_t> *readers(name_kind kind, std::string_view name) const;
   std::size_t size() const noexcept { return names_[0].size() + names_[1].size(); }
   bool any_wanted() const noexcept { return wanted_ != 0; }
+  /// Nothing is under way: no name is joining or leaving.
   bool is_settled() const noexcept { return unsettled_ == 0; }
+  /// Connected, and all that was wanted when the connection came was answered.
+  bool is_restored() const noexcept { return online_ && restoring_ == 0; }
 
  private:
   enum class phase : std::uint8_t { off, joining, on, leaving };
   struct name_state {
     phase now = phase::off;
+    bool restoring = false;  // was wanted when the connection came, and not answered yet
     std::map<reader_id, std::uint32_t> readers;  // wants of each
     std::vector<std::pair<call_id, reader_id>> joiners;
     std::vector<call_id> leavers;
@@ -76,7 +85,8 @@ class wanted_names {
   names names_[2];
   std::size_t wanted_ = 0;     // names that are wanted
   std::size_t unsettled_ = 0;  // names that are joining or leaving
-  bool online_ = false, restoring_ = false;
+  std::size_t restoring_ = 0;  // names that are restoring
+  bool online_ = false, tell_restored_ = false;
 };
 
 }  // namespace corbel::detail

@@ -171,3 +171,23 @@ TEST_CASE("five thousand random schedules: at rest the server's set is the wante
     for (wanted_names::call_id c = 1; c <= call; ++c) CHECK(p.completed[c] == (given_up.contains(c) ? 0 : 1));
   }
 }
+
+TEST_CASE("a refused name fails those who waited for it, and the others are told restored without it") {
+  peer p;
+  p.connect();
+  p.perform(p.wanted.want(1, channel, "kept", 1));
+  p.answer_one();
+  p.lose();
+  p.perform(p.wanted.want(1, channel, "new", 2));
+  p.connect();
+  p.in_flight.clear();
+  auto a = p.wanted.refused(channel, "kept");
+  CHECK(a.refused.empty());
+  CHECK_FALSE(a.all_confirmed);
+  auto b = p.wanted.refused(channel, "new");
+  CHECK(b.refused == std::vector<wanted_names::call_id>{2});
+  CHECK(b.all_confirmed);
+  CHECK(p.wanted.readers(channel, "kept") != nullptr);
+  CHECK(p.wanted.readers(channel, "new") == nullptr);
+  CHECK(p.wanted.is_settled());
+}
