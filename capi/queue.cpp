@@ -42,7 +42,8 @@ error read_items(const corbel_put *items, size_t count, size_t each, std::vector
     const auto *at = reinterpret_cast<const corbel_put *>(reinterpret_cast<const char *>(items) + i * each);
     if (auto why = read_options(at, given, "corbel_put")) return why;
     if (given.user_type || given.group || given.idempotency_key || given.not_before_ms != 0)
-      return unsupported("user_type, group, idempotency_key and not_before_ms are not known to this version: give NULL and 0");
+      return unsupported(
+          "user_type, group, idempotency_key and not_before_ms are not known to this version: give NULL and 0");
     if (!given.body.data && given.body.size != 0) return invalid(fmt::format("the body of item {} is NULL", i));
     out.push_back({std::string(static_cast<const char *>(given.body.data ? given.body.data : ""), given.body.size),
                    text_or(given.id, "")});
@@ -72,7 +73,8 @@ void end_as_count(completion &done, result<std::size_t> r) {
 
 // ---- producer ----
 
-corbel_status corbel_producer_open(corbel_redis *r, const corbel_queue_options *o, corbel_producer **out, corbel_error **err) {
+corbel_status corbel_producer_open(corbel_redis *r, const corbel_queue_options *o, corbel_producer **out,
+                                   corbel_error **err) {
   return guard(err, [&]() -> error {
     if (!r || !out) return invalid("the pool or the out-parameter is NULL");
     corbel_queue_options given;
@@ -84,8 +86,8 @@ corbel_status corbel_producer_open(corbel_redis *r, const corbel_queue_options *
   });
 }
 
-corbel_status corbel_producer_put(corbel_producer *p, const corbel_put *items, size_t count, size_t each, const corbel_call *c,
-                                  corbel_ticket *t) {
+corbel_status corbel_producer_put(corbel_producer *p, const corbel_put *items, size_t count, size_t each,
+                                  const corbel_call *c, corbel_ticket *t) {
   return guard(error_of(c), [&]() -> error {
     if (!p) return invalid("the producer is NULL");
     if (auto why = p->pool().refusal()) return why;
@@ -139,7 +141,8 @@ void corbel_producer_free(corbel_producer *p) {
 
 // ---- consumer ----
 
-corbel_status corbel_consumer_open(corbel_redis *r, const corbel_queue_options *o, corbel_consumer **out, corbel_error **err) {
+corbel_status corbel_consumer_open(corbel_redis *r, const corbel_queue_options *o, corbel_consumer **out,
+                                   corbel_error **err) {
   return guard(err, [&]() -> error {
     if (!r || !out) return invalid("the pool or the out-parameter is NULL");
     corbel_queue_options given;

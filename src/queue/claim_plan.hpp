@@ -43,7 +43,7 @@ class claim_plan {
     failures_ = 0;
     maybe_more_ = left > 0 || woken_meanwhile_;
   }
-  /// at_once: another try waits by itself for the server, so it need not wait here. Only the first in a row is believed.
+  /// at_once: the server is there again, so another try may follow now. Only the first in a row is believed.
   void claim_failed(bool at_once) noexcept {
     claiming_ = 0;
     maybe_more_ = true;
@@ -68,8 +68,9 @@ class claim_plan {
       buffered_ -= a.deliver;
       out_ += a.deliver;
     }
-    // A claimed message that nobody waits for any more would be kept from other consumers for ever.
-    const std::uint32_t kept = stopped_ ? 0 : prefetch_;
+    // A claimed message that nobody waits for any more would be kept from other consumers for ever. After a stop all go
+    // back together, in their order, so the claim under way is waited for.
+    const std::uint32_t kept = !stopped_ ? prefetch_ : claiming_ != 0 ? buffered_ : 0;
     a.hand_back = buffered_ - std::min(buffered_, kept);
     buffered_ -= a.hand_back;
     if (stopped_ || claiming_ != 0) return a;

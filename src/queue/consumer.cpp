@@ -1,25 +1,51 @@
 #include "queue/consumer_core.hpp"
+#include "queue/refusal.hpp"
 
 namespace corbel {
+
+namespace {
+
+/// Gives what was taken to an operation that wants a message, which hands it back when destroyed unsettled.
+class as_message final : public detail::operation<detail::message_ptr> {
+ public:
+  explicit as_message(detail::operation_ptr<message> op) : op_(std::move(op)) {}
+  void finish(result<detail::message_ptr> r) noexcept override {
+    auto op = std::move(op_);
+    delete this;
+    detail::finish(std::move(op), r ? result<message>(message(std::move(*r))) : result<message>(r.error()));
+  }
+  bool cancellable() const noexcept override { return op_->cancellable(); }
+  void on_cancel(std::function<void()> fn) override { op_->on_cancel(std::move(fn)); }
+
+ private:
+  detail::operation_ptr<message> op_;
+};
+
+}  // namespace
 
 consumer::consumer(const redis_pool &pool, queue_options options)
     : core_(detail::consumer_core::open(pool, std::move(options))) {}
 
 detail::io_executor consumer::executor() const { return core_->executor(); }
 
-void consumer::start_take(const core_ptr &core, detail::operation_ptr<message> op) { core->take(std::move(op)); }
+void consumer::start_take(const core_ptr &core, detail::operation_ptr<message> op) {
+  core->start_take(detail::operation_ptr<detail::message_ptr>(new as_message(std::move(op))));
+}
 
 void consumer::start_drain(const core_ptr &core, call c, detail::operation_ptr<std::size_t> op) {
-  core->drain(c, std::move(op));
+  core->start_drain(c, std::move(op));
 }
 
 // ---- message ----
 
 message::~message() {
-  if (state_) state_->core->drop(state_);
+  if (!state_) return;
+  auto core = state_->core;
+  core->drop(std::move(state_));
 }
 
 message &message::operator=(message &&other) noexcept {
+  if (this == &other) return *this;
   message old(std::move(*this));
   state_ = std::move(other.state_);
   return *this;
@@ -35,7 +61,9 @@ std::uint64_t message::token() const noexcept { return state_->claimed.token; }
 detail::io_executor message::executor() const { return state_->core->executor(); }
 
 void message::start_settle(settle how, call c, detail::operation_ptr<bool> op) {
-  state_->core->settle_message(state_, how, c, std::move(op));
+  auto &core = *state_->core;
+  if (auto why = core.admit_settle(*state_, how)) return detail::refuse(core.executor(), std::move(op), why);
+  core.start_settle(state_, how, c, std::move(op));
 }
 
 }  // namespace corbel

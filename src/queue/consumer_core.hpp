@@ -1,48 +1,71 @@
 #pragma once
 /// Owns: the leasing side of a queue: who waits for a message, what was claimed, what is out; carries out what claim_plan
-/// decides. Callers: consumer and message. Thread: public members any; they post to the pool's I/O thread, where all the
-/// rest runs.
+/// decides. Callers: consumer and message, the C API, the runtime. Thread: what is marked so hands over to the pool's
+/// I/O thread, where all the rest runs.
 ///
 /// Lifetime: handles (consumer) share a token whose end stops the claiming; messages and what is under way keep the core
 /// itself alive, so that leases are renewed and settled when no handle is left.
 
-#include "base/fork_guard.hpp"
+#include "io/component.hpp"
 #include "queue/claim_plan.hpp"
 #include "queue/lease_keeper.hpp"
+#include "queue/loop_inbox.hpp"
 #include "queue/message_state.hpp"
 #include "queue/reaper.hpp"
+#include "queue/settlement.hpp"
 #include "queue/wake_listener.hpp"
+
+#include <corbel/log.hpp>
+
+#include <boost/asio/post.hpp>
 
 #include <atomic>
 #include <deque>
 #include <list>
+#include <map>
 
 namespace corbel::detail {
 
-class consumer_core : public std::enable_shared_from_this<consumer_core> {
+class consumer_core final : public component, public std::enable_shared_from_this<consumer_core> {
  public:
   /// Checks the options (throws failure) and begins. The pointer is a handle: the last copy to go stops the claiming.
   static std::shared_ptr<consumer_core> open(const redis_pool &pool, queue_options options);
 
   consumer_core(const redis_pool &pool, queue_options options);
+  ~consumer_core() override;
   io_executor executor() const { return pool_.executor(); }
-  bool forked() const noexcept { return stamp_.forked(); }
 
-  // Any thread.
-  void take(operation_ptr<message> op);
-  void drain(call c, operation_ptr<std::size_t> op);
-  void settle_message(std::shared_ptr<message_state> m, settle how, call c, operation_ptr<bool> op);
+  // Any thread. A ticket of 0: none is needed.
+  error refusal() const;
+  std::uint64_t next_ticket() noexcept { return ticket_base_ + ticket_count_.fetch_add(1, std::memory_order_relaxed); }
+  /// Whoever gets a message owes drop() for it.
+  void start_take(operation_ptr<message_ptr> op, std::uint64_t ticket = 0);
+  void start_drain(call c, operation_ptr<std::size_t> op, std::uint64_t ticket = 0);
+  /// Why a settlement cannot begin now; after success start_settle has to follow.
+  error admit_settle(message_state &m, settle how) const;
+  void start_settle(message_ptr m, settle how, call c, operation_ptr<bool> op, std::uint64_t ticket = 0);
   /// The caller destroyed the message.
-  void drop(std::shared_ptr<message_state> m);
+  void drop(message_ptr m);
+  void log(log_level level, std::string text) const;
+  void log_settle(const message_state &m, settle how, const std::string &reason) const;
+  bool forked() const noexcept;
+
+  // component
+  loop &home() noexcept override;
+  std::string left() const override;
+  void drain(std::function<void()> idle) override;
+  void abort() override;
+  void cancel(std::uint64_t ticket) override;
 
  private:
   struct taker {
-    std::uint64_t id;
-    operation_ptr<message> op;
+    std::uint64_t ticket;
+    operation_ptr<message_ptr> op;
   };
   struct waiting_drain {
-    waiting_drain(std::uint64_t i, operation_ptr<std::size_t> o, const io_executor &e) : id(i), op(std::move(o)), timer(e) {}
-    std::uint64_t id;
+    waiting_drain(std::uint64_t t, operation_ptr<std::size_t> o, const io_executor &e)
+        : ticket(t), op(std::move(o)), timer(e) {}
+    std::uint64_t ticket;
     operation_ptr<std::size_t> op;
     boost::asio::steady_timer timer;
   };
@@ -57,49 +80,77 @@ class consumer_core : public std::enable_shared_from_this<consumer_core> {
   void step();
   void claim(std::uint32_t most);
   void claimed(const std::string &name, lease_clock::clock::time_point since, const result<redis_reply> &r);
+  void claim_failed(lost_claim claim, const error &why);
   void recall();
+  void recall(lost_claim claim, bool under_way);
   void poll();
   void reconnected();
   // consumer_settle.cpp: what becomes of messages
-  void begin_settle(std::shared_ptr<message_state> m, settle how, std::chrono::milliseconds timeout,
-                    std::function<void(const result<bool> &)> told);
-  void dropped(const std::shared_ptr<message_state> &m);
-  void hand_back(claimed_message m);
-  // consumer_end.cpp: draining, freeing, the pool's end
-  void begin_drain(std::uint64_t id, std::chrono::milliseconds timeout, operation_ptr<std::size_t> op);
-  void end_drain(std::uint64_t id, result<std::size_t> r);
+  void settle_now(message_ptr m, settle how, std::chrono::milliseconds timeout, std::uint64_t ticket,
+                  settlement::ended_function told);
+  void dropped(const message_ptr &m);
+  void hand_back(std::uint32_t count);
+  void run_settlement(std::uint64_t ticket, claimed_list messages, settle how, std::chrono::milliseconds timeout,
+                      settlement::ended_function ended);
+  // consumer_end.cpp: draining, freeing, the end of pool or runtime
+  void begin_drain(std::uint64_t ticket, std::chrono::milliseconds timeout, operation_ptr<std::size_t> op);
+  void end_drain(std::uint64_t ticket, result<std::size_t> r);
+  void end_drains(const result<std::size_t> &r);
   void release();
-  void pool_ended(const error &why);
   void stop(const error &why);
+  void pool_ended(const error &why);
   void check_ended();
-  std::size_t left() const noexcept { return plan_.out() + handing_back_; }
+  std::size_t unsettled() const noexcept { return plan_.out() + handing_back_; }
 
   std::chrono::milliseconds patience(call c) const noexcept;
+  template <class F>
+  void on_loop(F f);
   template <class T>
-  std::uint64_t make_cancellable(operation_ptr<T> &op, void (consumer_core::*cancel)(std::uint64_t));
-  void cancel_take(std::uint64_t id);
-  void cancel_drain(std::uint64_t id);
+  std::uint64_t make_cancellable(operation_ptr<T> &op, std::uint64_t ticket);
 
   const queue_options options_;
-  const fork_stamp stamp_;
   redis_pool pool_;
   const std::shared_ptr<const queue_keys> keys_;
   const std::string name_;  // of this consumer: begins the names of its claims
-  std::atomic<std::uint64_t> last_id_{0};
+  std::uint64_t number_ = 0, ticket_base_ = 0;
+  std::atomic<std::uint64_t> ticket_count_{1};
+  std::atomic<bool> ended_{false};  // pool or runtime have ended: the loop may not run any more
+  loop_inbox<consumer_core> inbox_;
 
   claim_plan plan_;
   std::deque<taker> takers_;
   std::deque<claimed_message> buffered_;
   std::list<waiting_drain> drains_;
+  std::map<std::uint64_t, std::shared_ptr<settlement>> settlements_;  // by ticket
   std::vector<lost_claim> lost_claims_;
+  std::string claim_trouble_;  // what was logged of failing claims
   std::uint64_t claims_ = 0;
   std::size_t handing_back_ = 0;  // never delivered, on their way back
   error why_stopped_;
+  std::function<void()> idle_;  // the runtime waits for the settlements under way
   const std::shared_ptr<lease_keeper> leases_;
   const std::shared_ptr<reaper> reaper_;
   std::shared_ptr<wake_listener> wakes_;
   boost::asio::steady_timer poll_timer_;
   bool polling_ = false;
 };
+
+/// Runs f(*this) on the loop, in the order of the calls.
+template <class F>
+void consumer_core::on_loop(F f) {
+  if (inbox_.push(std::move(f))) boost::asio::post(executor(), [self = shared_from_this()] { self->inbox_.run(*self); });
+}
+
+/// The ticket by which cancel() finds the operation; a cancellation of its caller does the same.
+template <class T>
+std::uint64_t consumer_core::make_cancellable(operation_ptr<T> &op, std::uint64_t ticket) {
+  if (ticket == 0) ticket = next_ticket();
+  if (op->cancellable()) {
+    op->on_cancel([weak = weak_from_this(), ticket] {
+      if (auto core = weak.lock()) core->on_loop([ticket](consumer_core &self) { self.cancel(ticket); });
+    });
+  }
+  return ticket;
+}
 
 }  // namespace corbel::detail

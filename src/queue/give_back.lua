@@ -1,12 +1,24 @@
--- Gives a claimed message back: it is the next one to be claimed.
+-- Gives claimed messages back: they are the next ones to be claimed.
 --   KEYS   ready, inflight, leases, attempts, holders
---   ARGV   wake channel, element, id, holder, 1 to take the attempt back or 0 to let it count
---   reply  1: it is back. 0: the lease was lost, nothing was changed
--- Before: the message was claimed by this holder. After 1: it stands once at the ready list's right end, without lease.
-if redis.call('HGET', KEYS[5], ARGV[3]) ~= ARGV[4] then return 0 end
-redis.call('HDEL', KEYS[5], ARGV[3])  -- needs no memory, and first: then a full server (OOM) allows the others too
-if redis.call('RPUSH', KEYS[1], ARGV[2]) == 1 then redis.pcall('PUBLISH', ARGV[1], '') end
-redis.call('LREM', KEYS[2], -1, ARGV[2])
-redis.call('ZREM', KEYS[3], ARGV[3])
-if ARGV[5] == '1' and redis.call('HINCRBY', KEYS[4], ARGV[3], -1) <= 0 then redis.call('HDEL', KEYS[4], ARGV[3]) end
-return 1
+--   ARGV   wake channel, 1 to take the attempts back or 0 to let them count, then for each message: element, id, holder
+--   reply  for each message 1: it is back, or 0: the lease was lost, nothing was changed
+-- Before: the messages were claimed by these holders. After 1: it stands once at the ready list's right end, the last one
+-- given rightmost, without lease.
+redis.call('HDEL', KEYS[5], '')  -- a write that needs no memory, first: then a full server (OOM) allows the others too
+local was_empty, any = redis.call('LLEN', KEYS[1]) == 0, false
+local reply = {}
+for i = 3, #ARGV, 3 do
+  local element, id = ARGV[i], ARGV[i + 1]
+  local held = redis.call('HGET', KEYS[5], id) == ARGV[i + 2]
+  if held then
+    redis.call('RPUSH', KEYS[1], element)
+    redis.call('LREM', KEYS[2], -1, element)
+    redis.call('ZREM', KEYS[3], id)
+    redis.call('HDEL', KEYS[5], id)
+    if ARGV[2] == '1' and redis.call('HINCRBY', KEYS[4], id, -1) <= 0 then redis.call('HDEL', KEYS[4], id) end
+    any = true
+  end
+  reply[#reply + 1] = held and 1 or 0
+end
+if any and was_empty then redis.pcall('PUBLISH', ARGV[1], '') end
+return reply

@@ -22,6 +22,13 @@ struct message_state {
     settled,   ///< ended, or the lease had been lost
   };
 
+  /// False when a settlement is under way or was the last one.
+  bool begin_settling() noexcept {
+    auto was = stage::held;
+    if (phase.compare_exchange_strong(was, stage::settling)) return true;
+    return was == stage::failed && phase.compare_exchange_strong(was, stage::settling);
+  }
+
   const std::shared_ptr<consumer_core> core;
   const claimed_message claimed;
   const std::size_t body_at;
@@ -31,5 +38,7 @@ struct message_state {
   settle last = settle::hand_back;  // what the last settlement was to do
   bool dropped = false;             // the caller destroyed the message
 };
+
+using message_ptr = std::shared_ptr<message_state>;
 
 }  // namespace corbel::detail

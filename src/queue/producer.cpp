@@ -5,7 +5,7 @@ namespace corbel {
 producer::producer(const redis_pool &pool, queue_options options)
     : core_(std::make_shared<detail::producer_core>(pool, options)) {}
 
-detail::io_executor producer::executor() const { return core_->executor(); }
+detail::io_executor producer::executor() const { return core_->pool().executor(); }
 
 void producer::start_put(const core_ptr &core, std::vector<put_item> items, call c, detail::operation_ptr<put_receipt> op) {
   core->put(std::move(items), c, std::move(op));

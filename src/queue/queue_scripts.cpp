@@ -42,13 +42,16 @@ script_call claim_call(const queue_keys &k, std::uint32_t most, std::chrono::mil
                                                            most, lease.count(), claim, claim_bytes)};
 }
 
-script_call settle_call(const queue_keys &k, settle how, std::string_view element, std::string_view id,
-                        std::string_view holder) {
-  if (how == settle::done)
-    return {the_scripts().ack, the_scripts().ack.command(k.inflight, k.leases, k.attempts, k.holders, element, id, holder)};
-  return {the_scripts().give_back,
-          the_scripts().give_back.command(k.ready, k.inflight, k.leases, k.attempts, k.holders, k.wake, element, id, holder,
-                                          how == settle::hand_back ? 1 : 0)};
+script_call settle_call(const queue_keys &k, settle how, const claimed_list &messages) {
+  if (how == settle::done) {
+    const auto &m = *messages.front();
+    return {the_scripts().ack,
+            the_scripts().ack.command(k.inflight, k.leases, k.attempts, k.holders, m.element, m.id, m.holder)};
+  }
+  auto command = the_scripts().give_back.command(k.ready, k.inflight, k.leases, k.attempts, k.holders, k.wake,
+                                                 how == settle::hand_back ? 1 : 0);
+  for (const auto &m : messages) command.push(m->element).push(m->id).push(m->holder);
+  return {the_scripts().give_back, std::move(command)};
 }
 
 script_call renew_call(const queue_keys &k, std::chrono::milliseconds lease,
@@ -83,6 +86,11 @@ claim_answer read_claim(const redis_reply &reply, std::string_view claim) {
     answer.messages.push_back(std::move(m));
   }
   return answer;
+}
+
+std::int64_t read_settle(const redis_reply &reply) {
+  const auto &root = reply.root();
+  return root.elements().empty() ? root.integer() : root[0].integer();
 }
 
 reap_answer read_reap(const redis_reply &reply) {

@@ -6,6 +6,7 @@
 
 #include <corbel/redis_script.hpp>
 
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -25,6 +26,7 @@ struct claimed_message {
   std::uint64_t token = 0;
   std::string holder;
 };
+using claimed_list = std::vector<std::shared_ptr<const claimed_message>>;
 struct claim_answer {
   std::uint64_t left = 0;  ///< in the ready list
   std::vector<claimed_message> messages;
@@ -36,8 +38,8 @@ struct reap_answer {
 script_call put_call(const queue_keys &k, const std::vector<put_item> &items);
 /// claim: a name that no other claim of the queue has.
 script_call claim_call(const queue_keys &k, std::uint32_t most, std::chrono::milliseconds lease, std::string_view claim);
-script_call settle_call(const queue_keys &k, settle how, std::string_view element, std::string_view id,
-                        std::string_view holder);
+/// done: exactly one message. Else the last one given is the next to be claimed.
+script_call settle_call(const queue_keys &k, settle how, const claimed_list &messages);
 /// held: id and holder of each message.
 script_call renew_call(const queue_keys &k, std::chrono::milliseconds lease,
                        const std::vector<std::pair<std::string, std::string>> &held);
@@ -45,6 +47,8 @@ script_call reap_call(const queue_keys &k, std::chrono::milliseconds lease, std:
 script_call recall_call(const queue_keys &k, std::string_view claim);
 
 claim_answer read_claim(const redis_reply &reply, std::string_view claim);
+/// The answer of ack.lua, or of give_back.lua for the first message.
+std::int64_t read_settle(const redis_reply &reply);
 reap_answer read_reap(const redis_reply &reply);
 
 }  // namespace corbel::detail

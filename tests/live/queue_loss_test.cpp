@@ -1,0 +1,120 @@
+/// Answers that never come: the server has done it, the caller cannot know. Through a gate that resets connections.
+
+#include "live/queue_fixture.hpp"
+#include "support/tcp_gate.hpp"
+
+using namespace corbel;
+using namespace corbel::test;
+
+namespace {
+
+/// A second pool whose way to the server can be disturbed.
+struct gated_fixture : queue_fixture {
+  tcp_gate gate{server.port()};
+  redis_pool gated{rt, {.url = gate.url(), .kind = "gated"}};
+  /// Answers stay in the gate until its connections are reset.
+  void hold_answers() { gate.set_delay(std::chrono::hours(1)); }
+  void lose_answers() {
+    gate.reset_all();
+    gate.set_delay(0ms);
+  }
+};
+
+}  // namespace
+
+TEST_CASE_FIXTURE(gated_fixture, "a put whose answer was lost says that it may have been applied") {
+  producer in(gated, {.name = "work"});
+  REQUIRE(now(in.async_put({.body = "warm"}, boost::asio::use_future)));
+  hold_answers();
+  auto f = in.async_put({.body = "x"}, boost::asio::use_future);
+  REQUIRE(until(patience, [&] { return ready() == 2; }));
+  lose_answers();
+  auto r = now(std::move(f));
+  CHECK(r.error().is(status::lost));
+  CHECK(r.error().may_be_applied());
+}
+
+TEST_CASE_FIXTURE(gated_fixture, "what a claim took whose answer was lost is given back at once") {
+  put({{"known"}});
+  consumer out(gated, {.name = "work", .concurrency = 3, .lease = 1h});
+  {
+    auto m = take(out);  // now the server knows the scripts
+    CHECK(settled(m));
+  }
+  hold_answers();
+  put({{"1"}, {"2"}, {"3"}});
+  std::vector<std::future<result<message>>> waiting;
+  for (int i = 0; i < 3; ++i) waiting.push_back(taking(out));
+  REQUIRE(until(patience, [&] { return inflight() > 0; }));
+  lose_answers();
+  for (auto &f : waiting) {
+    auto m = now(std::move(f));
+    REQUIRE(m);
+    CHECK(m->body() == std::to_string(&f - waiting.data() + 1));
+    CHECK(m->attempt() == 1);
+    CHECK(settled(*m));
+  }
+  CHECK(is_empty());
+}
+
+TEST_CASE_FIXTURE(gated_fixture, "a settlement whose answer was lost is sent again and ends well") {
+  put({{"1"}, {"2"}, {"3"}});
+  consumer out(gated, {.name = "work", .lease = 1h});
+  for (auto how : {settle::retry, settle::done}) {
+    auto m = take(out);  // now the server knows the scripts
+    CHECK(settled(m, how));
+  }
+  for (auto how : {settle::retry, settle::hand_back, settle::done}) {
+    auto m = take(out);
+    hold_answers();
+    auto f = m.async_settle(how, {}, boost::asio::use_future);
+    REQUIRE(until(patience, [&] { return inflight() == 0; }));
+    lose_answers();
+    auto r = now(std::move(f));
+    REQUIRE_MESSAGE(r, r.error().message());
+    CHECK(*r);
+  }
+  CHECK(ready() == 1);
+}
+
+TEST_CASE_FIXTURE(gated_fixture, "a settlement that finds no server until its deadline can be repeated") {
+  put({{"1"}});
+  consumer out(gated, {.name = "work", .lease = 1h});
+  auto m = take(out);
+  gate.refuse(true);
+  gate.reset_all();
+  auto r = settling(m, settle::done, {.timeout = 300ms});
+  REQUIRE_FALSE(r);
+  CHECK(inflight() == 1);
+  gate.refuse(false);
+  CHECK(settled(m));
+  CHECK(is_empty());
+}
+
+TEST_CASE_FIXTURE(gated_fixture, "a consumer that waits through an outage goes on when the server is back") {
+  consumer out(gated, {.name = "work"});
+  auto waiting = taking(out);
+  REQUIRE(until(patience, [&] { return server.command({"PUBSUB", "NUMSUB", "work:wake"}).elements.at(1).number == 1; }));
+  gate.refuse(true);
+  gate.reset_all();
+  put({{"x"}});
+  CHECK(waiting.wait_for(0s) == std::future_status::timeout);
+  gate.refuse(false);
+  auto m = now(std::move(waiting));
+  REQUIRE(m);
+  CHECK(settled(*m));
+}
+
+TEST_CASE_FIXTURE(queue_fixture, "a pool of one connection has no wakes and works by the poll") {
+  redis_pool one(rt, {.url = server.url(), .kind = "one", .max_size = 1});
+  consumer out(one, {.name = "work"});
+  auto waiting = taking(out);
+  put({{"x"}});
+  auto m = now(std::move(waiting));
+  REQUIRE(m);
+  CHECK(settled(*m));
+  put({{"y"}});
+  auto n = take(out);
+  CHECK(n.body() == "y");
+  CHECK(settled(n));
+}
