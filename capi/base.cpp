@@ -64,7 +64,9 @@ corbel_status corbel_options_init(void *options, const char *type, size_t size) 
   return CORBEL_INVALID;
 }
 
-corbel_status corbel_error_status(const corbel_error *e) { return e ? static_cast<corbel_status>(e->value.code()) : CORBEL_OK; }
+corbel_status corbel_error_status(const corbel_error *e) {
+  return e ? static_cast<corbel_status>(e->value.code()) : CORBEL_OK;
+}
 
 const char *corbel_error_message(const corbel_error *e) { return e ? e->value.message().c_str() : ""; }
 

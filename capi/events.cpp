@@ -1,24 +1,33 @@
 #include "capi/handles.hpp"
 #include "events/wake_thread.hpp"
 
-
 namespace corbel::capi {
 
 void clear_event(corbel_event &ev) noexcept {
   if (ev.object) switch (ev.kind) {
       case CORBEL_EVENT_REPLY:
-      case CORBEL_EVENT_PUBLISHED: corbel_reply_free(static_cast<corbel_reply *>(ev.object)); break;
-      case CORBEL_EVENT_LEASE: corbel_redis_conn_release(static_cast<corbel_redis_conn *>(ev.object)); break;
-      case CORBEL_EVENT_MESSAGE: corbel_message_free(static_cast<corbel_message *>(ev.object)); break;
-      case CORBEL_EVENT_LOG: corbel_text_free(static_cast<corbel_text *>(ev.object)); break;
-      default: break;
+      case CORBEL_EVENT_PUBLISHED:
+        corbel_reply_free(static_cast<corbel_reply *>(ev.object));
+        break;
+      case CORBEL_EVENT_LEASE:
+        corbel_redis_conn_release(static_cast<corbel_redis_conn *>(ev.object));
+        break;
+      case CORBEL_EVENT_MESSAGE:
+        corbel_message_free(static_cast<corbel_message *>(ev.object));
+        break;
+      case CORBEL_EVENT_LOG:
+        corbel_text_free(static_cast<corbel_text *>(ev.object));
+        break;
+      default:
+        break;
     }
   corbel_error_free(ev.error);
   ev.object = nullptr;
   ev.error = nullptr;
 }
 
-error completion::read(const corbel_call *c, std::uint32_t known_flags, completion &out, call &options, bool idempotent_allowed) {
+error completion::read(const corbel_call *c, std::uint32_t known_flags, completion &out, call &options,
+                       bool idempotent_allowed) {
   if (!c) return {};
   corbel_call given;
   if (auto why = read_options(c, given, "corbel_call", known_flags | CORBEL_CALL_IDEMPOTENT)) return why;
@@ -79,7 +88,8 @@ size_t corbel_events_take(corbel_events *q, corbel_event *out, size_t count, siz
   return q->queue->take(out, count, each, timeout_ms);
 }
 
-size_t corbel_events_dispatch(corbel_events *q, size_t each, corbel_event_fn fn, void *user, size_t max, int64_t timeout_ms) {
+size_t corbel_events_dispatch(corbel_events *q, size_t each, corbel_event_fn fn, void *user, size_t max,
+                              int64_t timeout_ms) {
   if (!q || !fn || each < sizeof(corbel_ticket)) return 0;
   auto queue = q->queue;
   corbel_event batch[64];

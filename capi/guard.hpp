@@ -56,12 +56,15 @@ error read_options(const T *in, T &out, const char *name, std::uint32_t known_fl
   if (!in) return invalid(fmt::format("{} is NULL", name));
   std::uint32_t size = 0;
   std::memcpy(&size, in, sizeof size);
-  if (size < 2 * sizeof(std::uint32_t)) return invalid(fmt::format("{}.struct_size is {}: set it to sizeof({})", name, size, name));
+  if (size < 2 * sizeof(std::uint32_t))
+    return invalid(fmt::format("{}.struct_size is {}: set it to sizeof({})", name, size, name));
   const auto *bytes = reinterpret_cast<const unsigned char *>(in);
   if (size > sizeof(T) && std::any_of(bytes + sizeof(T), bytes + size, [](unsigned char b) { return b != 0; }))
-    return error(status::unsupported, fmt::format("{} has members that this library (version {}) does not know", name, corbel_version_string()));
+    return error(status::unsupported,
+                 fmt::format("{} has members that this library (version {}) does not know", name, corbel_version_string()));
   std::memcpy(&out, in, std::min<std::size_t>(size, sizeof(T)));
-  if (out.flags & ~known_flags) return invalid(fmt::format("{}.flags has unknown bits: {:#x}", name, out.flags & ~known_flags));
+  if (out.flags & ~known_flags)
+    return invalid(fmt::format("{}.flags has unknown bits: {:#x}", name, out.flags & ~known_flags));
   return {};
 }
 

@@ -46,7 +46,8 @@ void free_handle(Handle *h, bool forked) noexcept {
 class completion {
  public:
   /// The call's queue (may be none) and user value.
-  static error read(const corbel_call *c, std::uint32_t known_flags, completion &out, call &options, bool idempotent_allowed = true);
+  static error read(const corbel_call *c, std::uint32_t known_flags, completion &out, call &options,
+                    bool idempotent_allowed = true);
 
   bool has_queue() const noexcept { return queue_ != nullptr; }
   void identify(corbel_ticket t, std::int32_t source) noexcept {

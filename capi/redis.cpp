@@ -2,6 +2,8 @@
 
 #include <corbel/redis_script.hpp>
 
+#include <optional>
+
 using namespace corbel;
 using namespace corbel::capi;
 
@@ -15,7 +17,9 @@ void reply_request::finish(result<redis_reply> r) noexcept {
     command = std::move(eval);
     call again{.timeout = call::unlimited, .idempotent = idempotent};
     if (deadline != std::chrono::steady_clock::time_point::max())
-      again.timeout = std::max(std::chrono::duration_cast<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now()), std::chrono::milliseconds(1));
+      again.timeout =
+          std::max(std::chrono::duration_cast<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now()),
+                   std::chrono::milliseconds(1));
     retried = false;
     return pool->send(std::unique_ptr<redis_request>(this), again);
   }
@@ -30,19 +34,23 @@ void reply_request::finish(result<redis_reply> r) noexcept {
 
 namespace {
 
-/// The arguments as a command; INVALID when one is missing.
-error read_command(const corbel_bytes *argv, size_t argc, size_t first, redis_command &out) {
-  if (!argv || argc <= first) return invalid("the command is empty: argv[0] is its name");
+std::string_view view(const corbel_bytes &b) { return {static_cast<const char *>(b.data ? b.data : ""), b.size}; }
+
+error check_arguments(const corbel_bytes *argv, size_t argc) {
+  if (argc != 0 && !argv) return invalid("argv is NULL");
   if (argc > 1024 * 1024) return invalid(fmt::format("the command has {} arguments: 1,048,576 are the most", argc));
-  for (size_t i = first; i < argc; ++i) {
+  for (size_t i = 0; i < argc; ++i)
     if (!argv[i].data && argv[i].size != 0) return invalid(fmt::format("argv[{}].data is NULL", i));
-    out.push(std::string_view(static_cast<const char *>(argv[i].data ? argv[i].data : ""), argv[i].size));
-  }
   return {};
 }
 
-redis_command first_argument(const corbel_bytes *argv) {
-  return redis_command(std::string_view(static_cast<const char *>(argv[0].data ? argv[0].data : ""), argv[0].size));
+/// The arguments as a command that may run where it is sent to; else why not.
+error read_command(const corbel_bytes *argv, size_t argc, bool on_lease, std::optional<redis_command> &out) {
+  if (argc == 0) return invalid("the command is empty: argv[0] is its name");
+  if (auto why = check_arguments(argv, argc)) return why;
+  out.emplace(view(argv[0]));
+  for (size_t i = 1; i < argc; ++i) out->push(view(argv[i]));
+  return detail::redis_pool_core::misplaced(*out, on_lease);
 }
 
 corbel_error **error_of(const corbel_call *c) { return c ? c->err : nullptr; }
@@ -83,7 +91,8 @@ corbel_status corbel_redis_open(corbel_runtime *rt, const corbel_redis_options *
   });
 }
 
-corbel_status corbel_redis_send(corbel_redis *r, const corbel_bytes *argv, size_t argc, const corbel_call *c, corbel_ticket *t) {
+corbel_status corbel_redis_send(corbel_redis *r, const corbel_bytes *argv, size_t argc, const corbel_call *c,
+                                corbel_ticket *t) {
   return guard(error_of(c), [&]() -> error {
     if (!r) return invalid("the pool is NULL");
     auto &core = r->core();
@@ -91,19 +100,17 @@ corbel_status corbel_redis_send(corbel_redis *r, const corbel_bytes *argv, size_
     completion to;
     call options;
     if (auto why = completion::read(c, 0, to, options)) return why;
-    if (!argv || argc == 0) return invalid("the command is empty: argv[0] is its name");
-    auto command = first_argument(argv);
-    if (auto why = read_command(argv, argc, 1, command); why && argc > 1) return why;
-    if (auto why = detail::redis_pool_core::misplaced(command, false)) return why;
+    std::optional<redis_command> command;
+    if (auto why = read_command(argv, argc, false, command)) return why;
     if (to.has_queue()) to.identify(core.next_ticket(), CORBEL_SOURCE_REDIS);
     give_ticket(t, to.ticket());
-    core.send(std::make_unique<reply_request>(std::move(command), std::move(to)), options);
+    core.send(std::make_unique<reply_request>(std::move(*command), std::move(to)), options);
     return {};
   });
 }
 
-corbel_status corbel_redis_eval(corbel_redis *r, corbel_bytes script, const corbel_bytes *argv, size_t argc, size_t key_count, const corbel_call *c,
-                                corbel_ticket *t) {
+corbel_status corbel_redis_eval(corbel_redis *r, corbel_bytes script, const corbel_bytes *argv, size_t argc,
+                                size_t key_count, const corbel_call *c, corbel_ticket *t) {
   return guard(error_of(c), [&]() -> error {
     if (!r) return invalid("the pool is NULL");
     if (!script.data || script.size == 0) return invalid("the script is empty");
@@ -115,8 +122,8 @@ corbel_status corbel_redis_eval(corbel_redis *r, corbel_bytes script, const corb
     if (auto why = completion::read(c, 0, to, options)) return why;
     redis_script s(std::string(static_cast<const char *>(script.data), script.size), static_cast<unsigned>(key_count));
     auto command = s.command();
-    if (argc != 0)
-      if (auto why = read_command(argv, argc, 0, command)) return why;
+    if (auto why = check_arguments(argv, argc)) return why;
+    for (size_t i = 0; i < argc; ++i) command.push(view(argv[i]));
     if (to.has_queue()) to.identify(core.next_ticket(), CORBEL_SOURCE_REDIS);
     give_ticket(t, to.ticket());
     auto request = std::make_unique<reply_request>(std::move(command), std::move(to));
@@ -150,7 +157,8 @@ corbel_status corbel_redis_lease(corbel_redis *r, const corbel_call *c, corbel_t
   });
 }
 
-corbel_status corbel_redis_conn_send(corbel_redis_conn *k, const corbel_bytes *argv, size_t argc, const corbel_call *c, corbel_ticket *t) {
+corbel_status corbel_redis_conn_send(corbel_redis_conn *k, const corbel_bytes *argv, size_t argc, const corbel_call *c,
+                                     corbel_ticket *t) {
   return guard(error_of(c), [&]() -> error {
     if (!k) return invalid("the lease is NULL");
     auto connection = k->value.connection();
@@ -160,13 +168,11 @@ corbel_status corbel_redis_conn_send(corbel_redis_conn *k, const corbel_bytes *a
     completion to;
     call options;
     if (auto why = completion::read(c, 0, to, options)) return why;
-    if (!argv || argc == 0) return invalid("the command is empty: argv[0] is its name");
-    auto command = first_argument(argv);
-    if (auto why = read_command(argv, argc, 1, command); why && argc > 1) return why;
-    if (auto why = detail::redis_pool_core::misplaced(command, true)) return why;
+    std::optional<redis_command> command;
+    if (auto why = read_command(argv, argc, true, command)) return why;
     if (to.has_queue()) to.identify(pool->next_ticket(), CORBEL_SOURCE_REDIS);
     give_ticket(t, to.ticket());
-    pool->send_on(connection, std::make_unique<reply_request>(std::move(command), std::move(to)), options);
+    pool->send_on(connection, std::make_unique<reply_request>(std::move(*command), std::move(to)), options);
     return {};
   });
 }

@@ -65,7 +65,8 @@ struct corbel_monitor {
   std::shared_ptr<state_source> notices = {};
 };
 
-corbel_status corbel_monitor_open(corbel_redis *r, const corbel_monitor_options *o, corbel_monitor **out, corbel_error **err) {
+corbel_status corbel_monitor_open(corbel_redis *r, const corbel_monitor_options *o, corbel_monitor **out,
+                                  corbel_error **err) {
   return guard(err, [&]() -> error {
     if (!r || !out) return invalid("the pool or the out-parameter is NULL");
     corbel_monitor_options given{};
@@ -75,7 +76,8 @@ corbel_status corbel_monitor_open(corbel_redis *r, const corbel_monitor_options 
     redis_monitor_options options;
     if (given.ping_ms != 0) options.ping = std::chrono::milliseconds(given.ping_ms);
     if (given.overdue_ms != 0) options.overdue = std::chrono::milliseconds(given.overdue_ms);
-    auto made = std::unique_ptr<corbel_monitor>(new corbel_monitor{redis_monitor(r->value, options), r->core().runtime().shared_from_this()});
+    auto made = std::unique_ptr<corbel_monitor>(
+        new corbel_monitor{redis_monitor(r->value, options), r->core().runtime().shared_from_this()});
     if (given.to) {
       auto source = std::make_shared<state_source>(given.user);
       made->value.listen([source, q = std::weak_ptr(given.to->queue)](const redis_state_change &c) {
@@ -91,7 +93,8 @@ corbel_status corbel_monitor_open(corbel_redis *r, const corbel_monitor_options 
   });
 }
 
-corbel_status corbel_monitor_listen(corbel_monitor *m, corbel_state_fn fn, void *user, corbel_drop_fn drop, uint64_t *listener) {
+corbel_status corbel_monitor_listen(corbel_monitor *m, corbel_state_fn fn, void *user, corbel_drop_fn drop,
+                                    uint64_t *listener) {
   return guard(nullptr, [&]() -> error {
     if (!m || !fn) return invalid("the monitor or the function is NULL");
     if (auto why = m->runtime->refusal()) return why;

@@ -32,7 +32,9 @@ struct record_writer {
 
 }  // namespace
 
-const corbel_node *corbel_reply_root(const corbel_reply *y) { return y ? handle_of(&reinterpret_cast<const reply_block *>(y)->root) : nullptr; }
+const corbel_node *corbel_reply_root(const corbel_reply *y) {
+  return y ? handle_of(&reinterpret_cast<const reply_block *>(y)->root) : nullptr;
+}
 
 int32_t corbel_node_kind(const corbel_node *n) { return n ? static_cast<int32_t>(node_of(n)->type()) : CORBEL_NODE_NIL; }
 
@@ -46,7 +48,9 @@ corbel_status corbel_node_bytes(const corbel_node *n, corbel_bytes *out) {
   return CORBEL_OK;
 }
 
-int64_t corbel_node_integer(const corbel_node *n) { return n && node_of(n)->type() == redis_node::kind::integer ? node_of(n)->integer() : 0; }
+int64_t corbel_node_integer(const corbel_node *n) {
+  return n && node_of(n)->type() == redis_node::kind::integer ? node_of(n)->integer() : 0;
+}
 
 size_t corbel_node_count(const corbel_node *n) { return n ? node_of(n)->elements().size() : 0; }
 

@@ -61,17 +61,27 @@ corbel_status corbel_sub_open(corbel_redis *r, const corbel_sub_options *o, corb
   });
 }
 
-corbel_status corbel_sub_change(corbel_sub *s, int32_t op, const void *name, size_t size, const corbel_call *c, corbel_ticket *t) {
+corbel_status corbel_sub_change(corbel_sub *s, int32_t op, const void *name, size_t size, const corbel_call *c,
+                                corbel_ticket *t) {
   return guard(c ? c->err : nullptr, [&]() -> error {
     if (!s || (!name && size != 0)) return invalid("the subscription or the name is NULL");
     using change = redis_subscription::change;
     change what;
     switch (op) {
-      case CORBEL_SUB_CHANNEL: what = change::subscribe; break;
-      case CORBEL_SUB_PATTERN: what = change::psubscribe; break;
-      case CORBEL_SUB_LEAVE_CHANNEL: what = change::unsubscribe; break;
-      case CORBEL_SUB_LEAVE_PATTERN: what = change::punsubscribe; break;
-      default: return invalid(fmt::format("op is {}: give CORBEL_SUB_CHANNEL to CORBEL_SUB_LEAVE_PATTERN", op));
+      case CORBEL_SUB_CHANNEL:
+        what = change::subscribe;
+        break;
+      case CORBEL_SUB_PATTERN:
+        what = change::psubscribe;
+        break;
+      case CORBEL_SUB_LEAVE_CHANNEL:
+        what = change::unsubscribe;
+        break;
+      case CORBEL_SUB_LEAVE_PATTERN:
+        what = change::punsubscribe;
+        break;
+      default:
+        return invalid(fmt::format("op is {}: give CORBEL_SUB_CHANNEL to CORBEL_SUB_LEAVE_PATTERN", op));
     }
     if (auto why = s->pool->refusal()) return why;
     completion to;

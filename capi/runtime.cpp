@@ -51,7 +51,8 @@ corbel_status corbel_runtime_open(const corbel_runtime_options *o, corbel_runtim
     corbel_runtime_options given{};
     if (o)
       if (auto why = read_options(o, given, "corbel_runtime_options", CORBEL_RUNTIME_LOG_STDOUT)) return why;
-    if (given.log_level < 0 || given.log_level > CORBEL_LOG_OFF) return invalid(fmt::format("log_level is {}: give CORBEL_LOG_ERROR to CORBEL_LOG_OFF", given.log_level));
+    if (given.log_level < 0 || given.log_level > CORBEL_LOG_OFF)
+      return invalid(fmt::format("log_level is {}: give CORBEL_LOG_ERROR to CORBEL_LOG_OFF", given.log_level));
     runtime_options options;
     if (given.io_threads != 0) options.io_threads = given.io_threads;
     if (given.log_level != 0) options.level = static_cast<log_level>(given.log_level);
@@ -74,7 +75,8 @@ corbel_status corbel_runtime_open(const corbel_runtime_options *o, corbel_runtim
 corbel_status corbel_runtime_shutdown(corbel_runtime *rt, int64_t timeout_ms, corbel_error **err) {
   return guard(err, [&]() -> error {
     if (!rt) return invalid("the runtime is NULL");
-    if (detail::wake_thread::is_here()) return error(status::state, "shutdown blocks and was called on a wake thread: call it on a thread of the host");
+    if (detail::wake_thread::is_here())
+      return error(status::state, "shutdown blocks and was called on a wake thread: call it on a thread of the host");
     return rt->value.shutdown(std::chrono::milliseconds(timeout_ms)).error();
   });
 }
@@ -83,7 +85,9 @@ corbel_status corbel_runtime_metrics(corbel_runtime *rt, int32_t format, corbel_
   return guard(err, [&]() -> error {
     if (!rt || !out) return invalid("the runtime or the out-parameter is NULL");
     if (rt->core().forked()) return detail::forked_error();
-    if (format != CORBEL_METRICS_PROMETHEUS) return error(status::unsupported, fmt::format("metrics format {} is not known: use CORBEL_METRICS_PROMETHEUS", format));
+    if (format != CORBEL_METRICS_PROMETHEUS)
+      return error(status::unsupported,
+                   fmt::format("metrics format {} is not known: use CORBEL_METRICS_PROMETHEUS", format));
     *out = new corbel_text{rt->value.metrics_text()};
     return {};
   });
@@ -93,16 +97,18 @@ corbel_status corbel_runtime_log_to(corbel_runtime *rt, int32_t level, corbel_ev
   return guard(nullptr, [&]() -> error {
     if (!rt) return invalid("the runtime is NULL");
     if (rt->core().forked()) return detail::forked_error();
-    if (to && (level < CORBEL_LOG_ERROR || level > CORBEL_LOG_DEBUG)) return invalid("level is not one of CORBEL_LOG_ERROR to CORBEL_LOG_DEBUG");
+    if (to && (level < CORBEL_LOG_ERROR || level > CORBEL_LOG_DEBUG))
+      return invalid("level is not one of CORBEL_LOG_ERROR to CORBEL_LOG_DEBUG");
     if (rt->log_sink != 0) rt->core().log().remove_sink(std::exchange(rt->log_sink, 0));
     if (!to) return {};
     auto source = std::make_shared<log_source>(to->notice_limit);
-    rt->log_sink = rt->core().log().add_sink(static_cast<log_level>(level), [source, q = std::weak_ptr(to->queue)](const log_line &line) {
-      auto queue = q.lock();
-      if (!queue) return;
-      source->put(line);
-      queue->notify(source);
-    });
+    rt->log_sink = rt->core().log().add_sink(static_cast<log_level>(level),
+                                             [source, q = std::weak_ptr(to->queue)](const log_line &line) {
+                                               auto queue = q.lock();
+                                               if (!queue) return;
+                                               source->put(line);
+                                               queue->notify(source);
+                                             });
     return {};
   });
 }
@@ -111,17 +117,20 @@ void corbel_runtime_free(corbel_runtime *rt) {
   if (rt) free_handle(rt, rt->core().forked());
 }
 
-corbel_status corbel_log_write(corbel_runtime *rt, int32_t level, const char *part, const char *text, size_t size, const corbel_field *f, size_t n,
-                               size_t each) {
+corbel_status corbel_log_write(corbel_runtime *rt, int32_t level, const char *part, const char *text, size_t size,
+                               const corbel_field *f, size_t n, size_t each) {
   return guard(nullptr, [&]() -> error {
-    if (!rt || (!text && size != 0) || (n != 0 && (!f || each < sizeof(corbel_field)))) return invalid("the runtime, the text or the fields are NULL");
-    if (level < CORBEL_LOG_ERROR || level > CORBEL_LOG_DEBUG) return invalid("level is not one of CORBEL_LOG_ERROR to CORBEL_LOG_DEBUG");
+    if (!rt || (!text && size != 0) || (n != 0 && (!f || each < sizeof(corbel_field))))
+      return invalid("the runtime, the text or the fields are NULL");
+    if (level < CORBEL_LOG_ERROR || level > CORBEL_LOG_DEBUG)
+      return invalid("level is not one of CORBEL_LOG_ERROR to CORBEL_LOG_DEBUG");
     if (rt->core().forked()) return detail::forked_error();
     log_line line{static_cast<log_level>(level), text_or(part, "host"), std::string(text ? text : "", size), {}};
     for (size_t i = 0; i < n; ++i) {
       const auto *field = reinterpret_cast<const corbel_field *>(reinterpret_cast<const char *>(f) + i * each);
       if (!field->name || (!field->value.data && field->value.size != 0)) return invalid("a field's name or value is NULL");
-      line.fields.push_back({field->name, std::string(static_cast<const char *>(field->value.data ? field->value.data : ""), field->value.size)});
+      line.fields.push_back({field->name, std::string(static_cast<const char *>(field->value.data ? field->value.data : ""),
+                                                      field->value.size)});
     }
     rt->value.log(std::move(line));
     return {};

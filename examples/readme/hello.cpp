@@ -1,5 +1,7 @@
 #include <corbel/redis_pool.hpp>
+
 #include <boost/asio.hpp>
+
 #include <iostream>
 
 boost::asio::awaitable<void> greet(corbel::redis_pool &redis) {

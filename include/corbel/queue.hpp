@@ -21,9 +21,9 @@ namespace corbel {
 
 struct queue_options {
   std::string name = "corbel:queue";
-  std::uint32_t concurrency = 1;              ///< consumer: messages out at once
-  std::uint32_t prefetch = 0;                 ///< consumer: claimed ahead of concurrency
-  std::chrono::milliseconds lease{30000};     ///< consumer: how long a claim holds without renewal
+  std::uint32_t concurrency = 1;           ///< consumer: messages out at once
+  std::uint32_t prefetch = 0;              ///< consumer: claimed ahead of concurrency
+  std::chrono::milliseconds lease{30000};  ///< consumer: how long a claim holds without renewal
 };
 
 struct put_item {
@@ -66,7 +66,8 @@ class producer {
   template <class Token>
   auto async_depth(call c, Token &&token) {
     return detail::initiate<std::int64_t>(
-        [core = core_, c](detail::operation_ptr<std::int64_t> op) { start_depth(core, c, std::move(op)); }, executor(), token);
+        [core = core_, c](detail::operation_ptr<std::int64_t> op) { start_depth(core, c, std::move(op)); }, executor(),
+        token);
   }
 
  private:
@@ -129,7 +130,8 @@ class consumer {
   template <class Token>
   auto async_drain(call c, Token &&token) {
     return detail::initiate<std::size_t>(
-        [core = core_, c](detail::operation_ptr<std::size_t> op) { start_drain(core, c, std::move(op)); }, executor(), token);
+        [core = core_, c](detail::operation_ptr<std::size_t> op) { start_drain(core, c, std::move(op)); }, executor(),
+        token);
   }
 
  private:

@@ -23,7 +23,8 @@ namespace corbel {
 
 inline constexpr std::uint32_t unbounded = CORBEL_UNBOUNDED;
 
-/// Defaults and meaning as in corbel_redis_options (corbel/c/redis.h). Durations of 0 or less switch off where it says "never".
+/// Defaults and meaning as in corbel_redis_options (corbel/c/redis.h). Durations of 0 or less switch off where it says
+/// "never".
 struct redis_options {
   std::string url = "redis://localhost:6379/0";
   std::string kind = "redis";
@@ -32,11 +33,11 @@ struct redis_options {
   std::uint32_t max_connecting = 4;
   std::string tls_ca = {}, tls_cert = {}, tls_key = {}, tls_name = {};
   std::chrono::milliseconds connect_timeout{5000};
-  std::chrono::milliseconds call_timeout{5000};   ///< call::unlimited: none
-  std::chrono::milliseconds idle_ping{30000};     ///< <= 0: never
-  std::chrono::milliseconds ping_overdue{5000};   ///< a PING's answer later than this is a lost connection
-  std::chrono::milliseconds lifetime{0};          ///< <= 0: no limit
-  std::chrono::milliseconds idle_limit{60000};    ///< <= 0: never
+  std::chrono::milliseconds call_timeout{5000};  ///< call::unlimited: none
+  std::chrono::milliseconds idle_ping{30000};    ///< <= 0: never
+  std::chrono::milliseconds ping_overdue{5000};  ///< a PING's answer later than this is a lost connection
+  std::chrono::milliseconds lifetime{0};         ///< <= 0: no limit
+  std::chrono::milliseconds idle_limit{60000};   ///< <= 0: never
   std::uint64_t max_reply_bytes = 64u << 20;
   std::uint64_t max_reply_elements = 1u << 20;
   std::uint32_t max_reply_depth = 7;
@@ -68,11 +69,9 @@ class redis_lease {
   /// One command, in order. Signature: void(result<redis_reply>).
   template <class Token>
   auto async_send(redis_command command, call c, Token &&token) {
-    return detail::initiate_request(
-        [connection = connection_](std::unique_ptr<detail::redis_request> r, call given) {
-          start_send(connection, std::move(r), given);
-        },
-        executor(), std::move(command), c, token);
+    return detail::initiate_request([connection = connection_](std::unique_ptr<detail::redis_request> r,
+                                                               call given) { start_send(connection, std::move(r), given); },
+                                    executor(), std::move(command), c, token);
   }
   template <class Token>
   auto async_send(redis_command command, Token &&token) {
@@ -85,7 +84,8 @@ class redis_lease {
   const std::shared_ptr<detail::redis_connection> &connection() const noexcept { return connection_; }
 
  private:
-  static void start_send(const std::shared_ptr<detail::redis_connection> &c, std::unique_ptr<detail::redis_request> r, call options);
+  static void start_send(const std::shared_ptr<detail::redis_connection> &c, std::unique_ptr<detail::redis_request> r,
+                         call options);
   detail::io_executor executor() const;
   std::shared_ptr<detail::redis_connection> connection_;
 };
@@ -100,8 +100,8 @@ class redis_pool {
   template <class Token>
   auto async_send(redis_command command, call c, Token &&token) const {
     return detail::initiate_request(
-        [core = core_](std::unique_ptr<detail::redis_request> r, call given) { start_send(core, std::move(r), given); }, executor(),
-        std::move(command), c, token);
+        [core = core_](std::unique_ptr<detail::redis_request> r, call given) { start_send(core, std::move(r), given); },
+        executor(), std::move(command), c, token);
   }
   template <class Token>
   auto async_send(redis_command command, Token &&token) const {
@@ -115,7 +115,8 @@ class redis_pool {
   template <class Token>
   auto async_lease(call c, Token &&token) const {
     return detail::initiate<redis_lease>(
-        [core = core_, c](detail::operation_ptr<redis_lease> op) { start_lease(core, std::move(op), c); }, executor(), token);
+        [core = core_, c](detail::operation_ptr<redis_lease> op) { start_lease(core, std::move(op), c); }, executor(),
+        token);
   }
   template <class Token>
   auto async_lease(Token &&token) const {

@@ -29,9 +29,9 @@ class [[nodiscard]] result {
   const T &value() const & { return const_cast<result *>(this)->value(); }
 
   /// The value; only after a check that there is one.
-  T &operator*() & noexcept { return *std::get_if<1>(&held_); }
-  T &&operator*() && noexcept { return std::move(*std::get_if<1>(&held_)); }
-  const T &operator*() const & noexcept { return *std::get_if<1>(&held_); }
+  T &operator*() &noexcept { return *std::get_if<1>(&held_); }
+  T &&operator*() &&noexcept { return std::move(*std::get_if<1>(&held_)); }
+  const T &operator*() const &noexcept { return *std::get_if<1>(&held_); }
   T *operator->() noexcept { return std::get_if<1>(&held_); }
   const T *operator->() const noexcept { return std::get_if<1>(&held_); }
 

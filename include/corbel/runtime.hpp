@@ -13,6 +13,7 @@
 #include <corbel/result.hpp>
 
 #include <boost/asio/io_context.hpp>
+
 #include <chrono>
 #include <memory>
 #include <string>
@@ -24,12 +25,12 @@ class runtime_core;
 }
 
 struct runtime_options {
-  unsigned io_threads = 1;                ///< 1 to 64; ignored on a host's io_context
-  log_level level = log_level::info;      ///< what is less urgent is not logged
-  std::string name = "corbel";            ///< service name, in log lines and CLIENT SETNAME
-  std::string instance = {};              ///< empty: the environment's INSTANCE_ID, else the host name
-  log_function log = {};                  ///< runs on the listener thread
-  bool log_stdout = false;                ///< one JSON object per line on standard output
+  unsigned io_threads = 1;            ///< 1 to 64; ignored on a host's io_context
+  log_level level = log_level::info;  ///< what is less urgent is not logged
+  std::string name = "corbel";        ///< service name, in log lines and CLIENT SETNAME
+  std::string instance = {};          ///< empty: the environment's INSTANCE_ID, else the host name
+  log_function log = {};              ///< runs on the listener thread
+  bool log_stdout = false;            ///< one JSON object per line on standard output
 };
 
 class runtime {

@@ -8,21 +8,36 @@ const std::string empty;
 
 const char *status_name(status s) noexcept {
   switch (s) {
-    case status::ok: return "OK";
-    case status::invalid: return "INVALID";
-    case status::state: return "STATE";
-    case status::closed: return "CLOSED";
-    case status::forked: return "FORKED";
-    case status::no_memory: return "NO_MEMORY";
-    case status::busy: return "BUSY";
-    case status::timeout: return "TIMEOUT";
-    case status::cancelled: return "CANCELLED";
-    case status::lost: return "LOST";
-    case status::refused: return "REFUSED";
-    case status::unavailable: return "UNAVAILABLE";
-    case status::protocol: return "PROTOCOL";
-    case status::unsupported: return "UNSUPPORTED";
-    case status::internal: return "INTERNAL";
+    case status::ok:
+      return "OK";
+    case status::invalid:
+      return "INVALID";
+    case status::state:
+      return "STATE";
+    case status::closed:
+      return "CLOSED";
+    case status::forked:
+      return "FORKED";
+    case status::no_memory:
+      return "NO_MEMORY";
+    case status::busy:
+      return "BUSY";
+    case status::timeout:
+      return "TIMEOUT";
+    case status::cancelled:
+      return "CANCELLED";
+    case status::lost:
+      return "LOST";
+    case status::refused:
+      return "REFUSED";
+    case status::unavailable:
+      return "UNAVAILABLE";
+    case status::protocol:
+      return "PROTOCOL";
+    case status::unsupported:
+      return "UNSUPPORTED";
+    case status::internal:
+      return "INTERNAL";
   }
   return "UNKNOWN";
 }

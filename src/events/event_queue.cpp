@@ -2,10 +2,9 @@
 
 #include "events/wake_thread.hpp"
 
+#include <cstring>
 #include <sys/eventfd.h>
 #include <unistd.h>
-
-#include <cstring>
 #include <utility>
 
 namespace corbel::detail {

@@ -2,6 +2,8 @@
 
 #include "events/listener_hub.hpp"
 
+#include <new>
+
 namespace corbel::detail {
 
 listener::listener(std::shared_ptr<listener_hub> hub, std::shared_ptr<listener_queue> queue) noexcept
@@ -22,7 +24,7 @@ listener_thread::listener_thread(std::function<void(std::string)> warn, std::chr
     : hub_(std::make_shared<listener_hub>(std::move(warn), slow_after)) {}
 listener_thread::~listener_thread() {
   if (hub_->forked())
-    new std::shared_ptr<listener_hub>(hub_);  // its threads cannot be joined, detached or destroyed here
+    new (std::nothrow) std::shared_ptr<listener_hub>(hub_);  // its threads cannot be joined, detached or destroyed here
   else
     hub_->end_when_idle();
 }

@@ -2,10 +2,9 @@
 
 #include "io/os_error.hpp"
 
+#include <cerrno>
 #include <sys/socket.h>
 #include <unistd.h>
-
-#include <cerrno>
 
 namespace corbel::detail {
 
@@ -50,7 +49,8 @@ void connect_race::try_next() {
   ++under_way_;
   if (auto ec = open_close_on_exec(running_[index]->lowest(), endpoints_[index]); ec)
     return loop_.post([self = shared_from_this(), index, ec] { self->tried(index, ec); });
-  running_[index]->lowest().async_connect(endpoints_[index], [self = shared_from_this(), index](boost::system::error_code ec) { self->tried(index, ec); });
+  running_[index]->lowest().async_connect(
+      endpoints_[index], [self = shared_from_this(), index](boost::system::error_code ec) { self->tried(index, ec); });
   if (index + 1 == endpoints_.size()) return;
   timer_.expires_after(stagger);
   timer_.async_wait([self = shared_from_this()](boost::system::error_code ec) {

@@ -1,10 +1,11 @@
 #pragma once
-/// Owns: one io_context and, unless it is the host's, the thread that runs it. Callers: everything that does I/O lives on one
-/// loop and is touched on its thread only; others post. Thread: post, is_here any; the rest the runtime's.
+/// Owns: one io_context and, unless it is the host's, the thread that runs it. Callers: everything that does I/O lives on
+/// one loop and is touched on its thread only; others post. Thread: post, is_here any; the rest the runtime's.
 
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
+
 #include <chrono>
 #include <future>
 #include <memory>

@@ -4,6 +4,7 @@
 #include <corbel/error.hpp>
 
 #include <boost/system/error_code.hpp>
+
 #include <string_view>
 
 namespace corbel::detail {

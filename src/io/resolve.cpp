@@ -1,10 +1,10 @@
 #include "io/resolve.hpp"
 
-#include <fmt/format.h>
-#include <netdb.h>
-
 #include <boost/asio/ip/address.hpp>
+#include <fmt/format.h>
+
 #include <mutex>
+#include <netdb.h>
 #include <thread>
 
 namespace corbel::detail {
@@ -13,7 +13,7 @@ namespace asio = boost::asio;
 
 struct resolution::shared {
   std::mutex mutex;
-  callback done;                                                    // empty once dropped
+  callback done;  // empty once dropped
   std::weak_ptr<loop> where;
   std::optional<asio::executor_work_guard<asio::io_context::executor_type>> work;  // released with the callback, never later
 };
@@ -38,13 +38,15 @@ result<resolution::addresses> look_up(const std::string &host, std::uint16_t por
     all.push_back(e);
   }
   ::freeaddrinfo(found);
-  if (all.empty()) return error(status::unavailable, fmt::format("'{}' has no address", host), "dns", "EAI_NODATA", error::retriable);
+  if (all.empty())
+    return error(status::unavailable, fmt::format("'{}' has no address", host), "dns", "EAI_NODATA", error::retriable);
   return all;
 }
 
 }  // namespace
 
-std::shared_ptr<resolution> resolution::start(const std::shared_ptr<loop> &where, const std::string &host, std::uint16_t port, callback done) {
+std::shared_ptr<resolution> resolution::start(const std::shared_ptr<loop> &where, const std::string &host,
+                                              std::uint16_t port, callback done) {
   boost::system::error_code ec;
   if (auto literal = asio::ip::make_address(host, ec); !ec) {
     done(addresses{{literal, port}});
@@ -76,7 +78,8 @@ std::shared_ptr<resolution> resolution::start(const std::shared_ptr<loop> &where
     auto fn = std::move(shared->done);
     shared->done = nullptr;
     shared->work.reset();
-    fn(error(status::no_memory, fmt::format("cannot start a thread to resolve '{}': {}", host, e.what()), "os", "EAGAIN", error::retriable));
+    fn(error(status::no_memory, fmt::format("cannot start a thread to resolve '{}': {}", host, e.what()), "os", "EAGAIN",
+             error::retriable));
   }
   return self;
 }

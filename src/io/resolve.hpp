@@ -7,6 +7,7 @@
 #include <corbel/result.hpp>
 
 #include <boost/asio/ip/tcp.hpp>
+
 #include <functional>
 #include <memory>
 #include <string>
@@ -20,7 +21,8 @@ class resolution {
   using callback = std::function<void(result<addresses>)>;
 
   /// An address literal completes inside the call. Dropping the resolution drops the callback.
-  static std::shared_ptr<resolution> start(const std::shared_ptr<loop> &where, const std::string &host, std::uint16_t port, callback done);
+  static std::shared_ptr<resolution> start(const std::shared_ptr<loop> &where, const std::string &host, std::uint16_t port,
+                                           callback done);
   ~resolution();
 
  private:

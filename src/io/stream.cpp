@@ -12,7 +12,9 @@ void stream::prepare_tls(asio::ssl::context &context, const std::string &name) {
   tls_ = std::make_unique<tls_stream>(socket_, context);
   boost::system::error_code is_name;
   asio::ip::make_address(name, is_name);
-  if (is_name) ::SSL_ctrl(tls_->native_handle(), SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name, const_cast<char *>(name.c_str()));
+  if (is_name)
+    ::SSL_ctrl(tls_->native_handle(), SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name,
+               const_cast<char *>(name.c_str()));
   tls_->set_verify_mode(asio::ssl::verify_peer);
   tls_->set_verify_callback(asio::ssl::host_name_verification(name));
 }

@@ -22,8 +22,8 @@ class ledger {
     std::uint32_t subscriptions = 0;  // open or opening
     std::uint32_t leased = 0;
     std::uint32_t idle = 0;
-    std::uint32_t opening = 0;        // for leases
-    std::uint32_t waiting = 0;        // callers
+    std::uint32_t opening = 0;  // for leases
+    std::uint32_t waiting = 0;  // callers
     std::uint32_t total() const noexcept { return pipelines + subscriptions + leased + idle + opening; }
   };
   enum class answer {

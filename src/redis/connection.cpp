@@ -20,7 +20,13 @@ class redis_connection::ping_request final : public redis_request {
 
 redis_connection::redis_connection(std::shared_ptr<loop> where, std::shared_ptr<const redis_settings> settings,
                                    std::shared_ptr<redis_counters> counters, owner *o, mode m)
-    : loop_(std::move(where)), settings_(std::move(settings)), counters_(std::move(counters)), owner_(o), mode_(m), timer_(loop_->context()), reader_(settings_->limits) {}
+    : loop_(std::move(where)),
+      settings_(std::move(settings)),
+      counters_(std::move(counters)),
+      owner_(o),
+      mode_(m),
+      timer_(loop_->context()),
+      reader_(settings_->limits) {}
 
 redis_connection::~redis_connection() {
   const error gone(status::cancelled, "the connection's pool was freed", "redis");
@@ -32,7 +38,8 @@ redis_connection::~redis_connection() {
 
 void redis_connection::submit(redis_request *r) {
   if (state_ == state::closed) {
-    r->finish(error(status::lost, "the connection was lost before the command was sent; take a new lease", "redis", "CLOSED", error::retriable));
+    r->finish(error(status::lost, "the connection was lost before the command was sent; take a new lease", "redis", "CLOSED",
+                    error::retriable));
     return;
   }
   unsent_.push_back(r);
@@ -108,8 +115,9 @@ void redis_connection::write_rest() {
 }
 
 void redis_connection::read() {
-  stream_->async_read_some(boost::asio::buffer(in_.get(), read_size),
-                           [self = shared_from_this()](boost::system::error_code ec, std::size_t size) { self->on_read(ec, size); });
+  stream_->async_read_some(
+      boost::asio::buffer(in_.get(), read_size),
+      [self = shared_from_this()](boost::system::error_code ec, std::size_t size) { self->on_read(ec, size); });
 }
 
 void redis_connection::on_read(boost::system::error_code ec, std::size_t size) {
@@ -132,15 +140,19 @@ bool redis_connection::take_replies() {
   error why;
   for (;;) {
     switch (reader_.next(reply, why)) {
-      case reply_reader::outcome::more: return true;
+      case reply_reader::outcome::more:
+        return true;
       case reply_reader::outcome::failed:
         // The caller whose reply it was is told the limit; the others, and their unsent successors, lost the connection.
         if (auto *r = sent_.empty() ? nullptr : sent_.pop()) r->finish(why);
         close(why);
         return false;
-      case reply_reader::outcome::reply: deliver(std::move(reply)); break;
+      case reply_reader::outcome::reply:
+        deliver(std::move(reply));
+        break;
     }
-    // As soon as as many wait as are unanswered they leave, so that the server works while the other replies are handed over.
+    // As soon as as many wait as are unanswered they leave, so that the server works while the other replies are handed
+    // over.
     if (unsent_.size() >= early_flush && unsent_.size() >= sent_.size()) flush();
     if (state_ == state::closed) return false;
   }
@@ -222,7 +234,8 @@ void redis_connection::on_watch() {
   batch_scope batch;
   const auto now = clock::now();
   if (pinging_)
-    return close(error(status::lost, fmt::format("Redis did not answer a PING within {} ms", overdue_.count()), "redis", "PING", error::retriable));
+    return close(error(status::lost, fmt::format("Redis did not answer a PING within {} ms", overdue_.count()), "redis",
+                       "PING", error::retriable));
   if (idle_ <= 0ms) return;
   if (now < last_read_ + idle_) return arm_watch(last_read_ + idle_);
   if (lease.leased.load(std::memory_order_acquire)) return arm_watch(now + idle_);

@@ -16,6 +16,7 @@
 #include <corbel/detail/redis_request.hpp>
 
 #include <boost/asio/steady_timer.hpp>
+
 #include <deque>
 #include <memory>
 #include <string>
@@ -49,8 +50,8 @@ class redis_connection final : public std::enable_shared_from_this<redis_connect
 
   enum class mode { requests, pushes };
 
-  redis_connection(std::shared_ptr<loop> where, std::shared_ptr<const redis_settings> settings, std::shared_ptr<redis_counters> counters,
-                   owner *o, mode m);
+  redis_connection(std::shared_ptr<loop> where, std::shared_ptr<const redis_settings> settings,
+                   std::shared_ptr<redis_counters> counters, owner *o, mode m);
   ~redis_connection();
 
   /// Connects and shakes hands within the connect time-out; then connection_up or connection_closed.

@@ -10,7 +10,9 @@ namespace corbel::detail {
 class single_writer_counter {
  public:
   void add(std::uint64_t n) noexcept { value_.store(value_.load(std::memory_order_relaxed) + n, std::memory_order_release); }
-  void subtract(std::uint64_t n) noexcept { value_.store(value_.load(std::memory_order_relaxed) - n, std::memory_order_release); }
+  void subtract(std::uint64_t n) noexcept {
+    value_.store(value_.load(std::memory_order_relaxed) - n, std::memory_order_release);
+  }
   std::uint64_t value() const noexcept { return value_.load(std::memory_order_acquire); }
 
  private:

@@ -10,8 +10,9 @@ namespace corbel::detail {
 
 using namespace std::chrono_literals;
 
-lease_desk::lease_desk(std::shared_ptr<loop> where, std::shared_ptr<const redis_settings> settings, std::shared_ptr<redis_counters> counters,
-                       connect_gate &gate, std::weak_ptr<redis_pool_core> pool, deadline_function watch_deadline)
+lease_desk::lease_desk(std::shared_ptr<loop> where, std::shared_ptr<const redis_settings> settings,
+                       std::shared_ptr<redis_counters> counters, connect_gate &gate, std::weak_ptr<redis_pool_core> pool,
+                       deadline_function watch_deadline)
     : loop_(std::move(where)),
       settings_(std::move(settings)),
       counters_(std::move(counters)),
@@ -63,9 +64,12 @@ void lease_desk::want(waiter w) {
   error why = counts.empty() ? error(status::closed, "the pool was closed", "redis")
               : answer == ledger::answer::never
                   ? error(status::busy,
-                          "the pool's cap of 1 connection (max_size) is kept for the command pipeline: no lease is possible; raise max_size to 2 or more",
+                          "the pool's cap of 1 connection (max_size) is kept for the command pipeline: no lease is "
+                          "possible; raise max_size to 2 or more",
                           "redis", "POOL")
-                  : error(status::busy, fmt::format("{} callers wait for a lease already, the most that may (max_waiting); {}", settings_->options.max_waiting, counts),
+                  : error(status::busy,
+                          fmt::format("{} callers wait for a lease already, the most that may (max_waiting); {}",
+                                      settings_->options.max_waiting, counts),
                           "redis", "POOL", error::retriable);
   finish(std::move(w.op), result<redis_lease>(why));
 }
@@ -110,7 +114,8 @@ void lease_desk::give_back(connection_ptr c) noexcept {
 
 void lease_desk::discard(connection_ptr c) {
   std::erase(all_, c);
-  c->dismiss(error(status::cancelled, "the lease was given back before the command was answered", "redis", "", error::maybe_applied));
+  c->dismiss(error(status::cancelled, "the lease was given back before the command was answered", "redis", "",
+                   error::maybe_applied));
   {
     std::lock_guard lock(mutex_);
     if (stopped_) return;
@@ -223,11 +228,13 @@ void lease_desk::connection_closed(redis_connection &c, const error &why, redis_
   }
   counters_->given_up.add(sent.size());
   counters_->lost.add(sent.size());
-  const error lost(status::lost, fmt::format("{}; the command was sent and may have been applied; take a new lease", why.message()), why.source(),
-                   why.native(), error::maybe_applied | error::retriable);
-  const error unsent_error(status::lost, fmt::format("{}; the command was not sent; take a new lease", why.message()), why.source(), why.native(),
-                           error::retriable);
-  for (auto *r : sent) r->finish(why.is(status::timeout) || why.is(status::protocol) || why.is(status::cancelled) ? why : lost);
+  const error lost(status::lost,
+                   fmt::format("{}; the command was sent and may have been applied; take a new lease", why.message()),
+                   why.source(), why.native(), error::maybe_applied | error::retriable);
+  const error unsent_error(status::lost, fmt::format("{}; the command was not sent; take a new lease", why.message()),
+                           why.source(), why.native(), error::retriable);
+  for (auto *r : sent)
+    r->finish(why.is(status::timeout) || why.is(status::protocol) || why.is(status::cancelled) ? why : lost);
   for (auto *r : unsent) r->finish(unsent_error);
 }
 
@@ -243,7 +250,8 @@ bool lease_desk::want_subscription_slot(std::function<void()> go) {
         ledger_.idle_closed();
         (void)ledger_.add_subscription();
         std::erase(all_, victim);
-        loop_->post([victim] { victim->dismiss(error(status::cancelled, "closed to make room for subscriptions", "redis")); });
+        loop_->post(
+            [victim] { victim->dismiss(error(status::cancelled, "closed to make room for subscriptions", "redis")); });
       } else {
         slot_waiter_ = std::move(go);
         return true;

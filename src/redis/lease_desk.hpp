@@ -1,7 +1,7 @@
 #pragma once
-/// Owns: the connections that are leased one by one: the idle ones, those who wait, in FIFO order. Callers: the pool. Thread:
-/// want, try_idle and give_back are for any thread (a lock guards ledger, idle ones and waiters; it is never held while
-/// others' code runs); the rest is the pool's loop.
+/// Owns: the connections that are leased one by one: the idle ones, those who wait, in FIFO order. Callers: the pool.
+/// Thread: want, try_idle and give_back are for any thread (a lock guards ledger, idle ones and waiters; it is never held
+/// while others' code runs); the rest is the pool's loop.
 
 #include "pool/connect_gate.hpp"
 #include "pool/ledger.hpp"
@@ -11,6 +11,7 @@
 #include <corbel/redis_pool.hpp>
 
 #include <boost/asio/steady_timer.hpp>
+
 #include <deque>
 #include <memory>
 #include <mutex>
@@ -24,8 +25,9 @@ class lease_desk final : public redis_connection::owner, public std::enable_shar
   using deadline_function = std::function<void(clock::time_point)>;
 
   /// watch_deadline: called on the loop with times at which expire() has to be called.
-  lease_desk(std::shared_ptr<loop> where, std::shared_ptr<const redis_settings> settings, std::shared_ptr<redis_counters> counters,
-             connect_gate &gate, std::weak_ptr<redis_pool_core> pool, deadline_function watch_deadline);
+  lease_desk(std::shared_ptr<loop> where, std::shared_ptr<const redis_settings> settings,
+             std::shared_ptr<redis_counters> counters, connect_gate &gate, std::weak_ptr<redis_pool_core> pool,
+             deadline_function watch_deadline);
 
   struct waiter {
     operation_ptr<redis_lease> op;

@@ -14,10 +14,12 @@ error lease_desk::exhausted(clock::time_point since, clock::time_point now) cons
   const std::string last = last_error_ ? last_error_.message() : std::string("none");
   const auto c = ledger_.now();
   if (last_error_ && c.leased == 0 && c.idle == 0)
-    return error(status::unavailable, fmt::format("no lease within {} ms: Redis cannot be reached; last connect error: {}", ms, last),
+    return error(status::unavailable,
+                 fmt::format("no lease within {} ms: Redis cannot be reached; last connect error: {}", ms, last),
                  last_error_.source(), last_error_.native(), error::retriable);
   return error(status::busy,
-               fmt::format("no lease within {} ms: {}; last connect error: {}; hold leases for less time, or raise max_size", ms, ledger_.text(), last),
+               fmt::format("no lease within {} ms: {}; last connect error: {}; hold leases for less time, or raise max_size",
+                           ms, ledger_.text(), last),
                "redis", "POOL", error::retriable);
 }
 
@@ -56,8 +58,11 @@ void lease_desk::expire(clock::time_point now, clock::time_point &next) {
     if (!late) continue;
     counters_->timeouts.add(1);
     const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(late->budget).count();
-    c->close(error(status::timeout, fmt::format("Redis did not answer within {} ms on the lease, which is closed; the command may have been applied", ms),
-                   "redis", "ETIMEDOUT", error::maybe_applied | error::retriable));
+    c->close(
+        error(status::timeout,
+              fmt::format(
+                  "Redis did not answer within {} ms on the lease, which is closed; the command may have been applied", ms),
+              "redis", "ETIMEDOUT", error::maybe_applied | error::retriable));
   }
 }
 
@@ -73,7 +78,8 @@ bool lease_desk::cancel(std::uint64_t ticket) {
     }
   }
   if (found.op) {
-    finish(std::move(found.op), result<redis_lease>(error(status::cancelled, "cancelled while waiting for a lease", "redis")));
+    finish(std::move(found.op),
+           result<redis_lease>(error(status::cancelled, "cancelled while waiting for a lease", "redis")));
     return true;
   }
   for (auto &c : std::vector(all_)) {
@@ -83,7 +89,8 @@ bool lease_desk::cancel(std::uint64_t ticket) {
       return true;
     });
     if (!here) continue;
-    c->close(error(status::cancelled, "cancelled; the lease's connection is closed because its state is unknown", "redis", "", error::maybe_applied));
+    c->close(error(status::cancelled, "cancelled; the lease's connection is closed because its state is unknown", "redis",
+                   "", error::maybe_applied));
     return true;
   }
   return false;

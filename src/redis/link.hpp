@@ -9,6 +9,7 @@
 #include <corbel/redis_monitor.hpp>
 
 #include <boost/asio/steady_timer.hpp>
+
 #include <chrono>
 #include <functional>
 #include <map>
@@ -22,7 +23,8 @@ class redis_link : public std::enable_shared_from_this<redis_link> {
   using clock = std::chrono::steady_clock;
   static constexpr double burst = 10, per_second = 5;
 
-  redis_link(std::shared_ptr<loop> where, listener_thread &threads) : loop_(std::move(where)), threads_(threads), timer_(loop_->context()) {}
+  redis_link(std::shared_ptr<loop> where, listener_thread &threads)
+      : loop_(std::move(where)), threads_(threads), timer_(loop_->context()) {}
 
   // On the loop:
   void trying();
@@ -43,7 +45,7 @@ class redis_link : public std::enable_shared_from_this<redis_link> {
     std::shared_ptr<listener> runs_on;
     std::function<void(const redis_state_change &)> fn;
     std::mutex mutex;
-    redis_state_change state;            // to be told
+    redis_state_change state;  // to be told
     bool state_pending = false, resubscribed_pending = false;
   };
   void set(redis_state_change next, bool tell);

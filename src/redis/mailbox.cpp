@@ -80,7 +80,8 @@ void redis_mailbox::cancel_receive() {
     std::lock_guard lock(mutex_);
     r = std::move(reader_);
   }
-  if (r) finish(std::move(r), result<std::vector<redis_notice>>(error(status::cancelled, "the receive was cancelled", "redis")));
+  if (r)
+    finish(std::move(r), result<std::vector<redis_notice>>(error(status::cancelled, "the receive was cancelled", "redis")));
 }
 
 bool redis_mailbox::take(redis_notice &out) {

@@ -12,15 +12,18 @@ namespace corbel::detail {
 namespace {
 
 // They turn a connection into something that no longer answers one reply for one request, in order.
-constexpr std::array<std::string_view, 11> never{"MONITOR", "PSUBSCRIBE", "PSYNC", "PUNSUBSCRIBE", "QUIT", "SSUBSCRIBE", "SUBSCRIBE", "SUNSUBSCRIBE", "SYNC", "UNSUBSCRIBE", "HELLO"};
+constexpr std::array<std::string_view, 11> never{"MONITOR",   "PSUBSCRIBE",   "PSYNC", "PUNSUBSCRIBE", "QUIT", "SSUBSCRIBE",
+                                                 "SUBSCRIBE", "SUNSUBSCRIBE", "SYNC",  "UNSUBSCRIBE",  "HELLO"};
 // They change or block the connection that others share.
-constexpr std::array<std::string_view, 22> lease_only{"AUTH",  "ASKING",  "BLMOVE",   "BLMPOP",     "BLPOP",    "BRPOP",   "BRPOPLPUSH", "BZMPOP",
-                                                      "BZPOPMAX", "BZPOPMIN", "CLIENT", "DISCARD", "EXEC", "MULTI", "READONLY", "READWRITE",
-                                                      "RESET", "SELECT", "UNWATCH", "WAIT", "WAITAOF", "WATCH"};
+constexpr std::array<std::string_view, 22> lease_only{"AUTH",       "ASKING", "BLMOVE",   "BLMPOP",    "BLPOP",  "BRPOP",
+                                                      "BRPOPLPUSH", "BZMPOP", "BZPOPMAX", "BZPOPMIN",  "CLIENT", "DISCARD",
+                                                      "EXEC",       "MULTI",  "READONLY", "READWRITE", "RESET",  "SELECT",
+                                                      "UNWATCH",    "WAIT",   "WAITAOF",  "WATCH"};
 
 bool same(std::string_view a, std::string_view upper) noexcept {
-  return a.size() == upper.size() &&
-         std::equal(a.begin(), a.end(), upper.begin(), [](char x, char y) { return std::toupper(static_cast<unsigned char>(x)) == y; });
+  return a.size() == upper.size() && std::equal(a.begin(), a.end(), upper.begin(), [](char x, char y) {
+           return std::toupper(static_cast<unsigned char>(x)) == y;
+         });
 }
 
 template <std::size_t N>
@@ -46,23 +49,30 @@ bool blocks(const redis_command &c) noexcept {
 
 bool is_harmless_client(const redis_command &c) noexcept {
   const auto sub = c.argument(1);
-  constexpr std::array<std::string_view, 9> harmless{"LIST", "INFO", "ID", "GETNAME", "KILL", "PAUSE", "UNPAUSE", "UNBLOCK", "HELP"};
+  constexpr std::array<std::string_view, 9> harmless{"LIST",  "INFO",    "ID",      "GETNAME", "KILL",
+                                                     "PAUSE", "UNPAUSE", "UNBLOCK", "HELP"};
   return contains(harmless, sub);
 }
 
 error redis_pool_core::misplaced(const redis_command &c, bool on_lease) {
   const auto name = c.name();
-  if (name.empty()) return error(status::invalid, "the command is empty: its first argument is the command's name", "redis", "COMMAND");
+  if (name.empty())
+    return error(status::invalid, "the command is empty: its first argument is the command's name", "redis", "COMMAND");
   const unsigned letter = static_cast<unsigned>((name[0] & ~0x20) - 'A');
   if (letter >= 26 || !(first_letters >> letter & 1u)) return {};
   if (contains(never, name))
-    return error(status::invalid, fmt::format("{} is not for commands: use a subscription, or the pool's options", name), "redis", "COMMAND");
+    return error(status::invalid, fmt::format("{} is not for commands: use a subscription, or the pool's options", name),
+                 "redis", "COMMAND");
   if (same(name, "CLIENT") && same(c.argument(1), "REPLY"))
-    return error(status::invalid, "CLIENT REPLY would leave commands unanswered: send them without waiting for the reply instead", "redis", "COMMAND");
+    return error(status::invalid,
+                 "CLIENT REPLY would leave commands unanswered: send them without waiting for the reply instead", "redis",
+                 "COMMAND");
   if (on_lease) return {};
   if ((contains(lease_only, name) && !(same(name, "CLIENT") && is_harmless_client(c))) ||
       ((same(name, "XREAD") || same(name, "XREADGROUP")) && blocks(c)))
-    return error(status::invalid, fmt::format("{} changes or blocks the connection, which others share: take a lease for it", name), "redis", "COMMAND");
+    return error(status::invalid,
+                 fmt::format("{} changes or blocks the connection, which others share: take a lease for it", name), "redis",
+                 "COMMAND");
   return {};
 }
 

@@ -9,11 +9,16 @@ namespace corbel {
 
 const char *redis_state_name(redis_state s) noexcept {
   switch (s) {
-    case redis_state::unknown: return "unknown";
-    case redis_state::up: return "up";
-    case redis_state::down: return "down";
-    case redis_state::reconnecting: return "reconnecting";
-    case redis_state::resubscribed: return "resubscribed";
+    case redis_state::unknown:
+      return "unknown";
+    case redis_state::up:
+      return "up";
+    case redis_state::down:
+      return "down";
+    case redis_state::reconnecting:
+      return "reconnecting";
+    case redis_state::resubscribed:
+      return "resubscribed";
   }
   return "unknown";
 }
@@ -32,7 +37,8 @@ struct redis_monitor::impl {
   }
 };
 
-redis_monitor::redis_monitor(const redis_pool &pool, redis_monitor_options options) : impl_(new impl{.pool = pool, .mutex = {}, .listeners = {}}) {
+redis_monitor::redis_monitor(const redis_pool &pool, redis_monitor_options options)
+    : impl_(new impl{.pool = pool, .mutex = {}, .listeners = {}}) {
   if (options.ping.count() <= 0 || options.overdue.count() <= 0)
     throw failure(error(status::invalid, "a monitor's ping and overdue times must be more than 0 ms", "redis", "OPTION"));
   impl_->watch = pool.core()->add_watch(options);

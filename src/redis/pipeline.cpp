@@ -44,9 +44,10 @@ void redis_pipeline::submit(redis_request *r) {
   if (last_error_.flags() & error::fatal) return r->finish(last_error_);
   if (waiting_.size() >= settings_->options.max_waiting) {
     counters_->refused.fetch_add(1, std::memory_order_relaxed);
-    return r->finish(error(status::busy,
-                           fmt::format("{} commands wait for a connection to Redis already, the most that may (max_waiting)", waiting_.size()),
-                           "redis", "WAITING", error::retriable));
+    return r->finish(error(
+        status::busy,
+        fmt::format("{} commands wait for a connection to Redis already, the most that may (max_waiting)", waiting_.size()),
+        "redis", "WAITING", error::retriable));
   }
   waiting_.push_back(r);
 }
@@ -91,8 +92,8 @@ void redis_pipeline::connection_closed(redis_connection &c, const error &why, re
   plan_.lost(clock::now());
   last_error_ = why;
 
-  const error lost(status::lost, fmt::format("{}; the command was sent and may have been applied", why.message()), why.source(), why.native(),
-                   error::maybe_applied | error::retriable);
+  const error lost(status::lost, fmt::format("{}; the command was sent and may have been applied", why.message()),
+                   why.source(), why.native(), error::maybe_applied | error::retriable);
   request_list again, failed;
   counters_->given_up.add(sent.size());
   for (auto *r : sent) {
@@ -139,7 +140,8 @@ void redis_pipeline::retry_later() {
 void redis_pipeline::arm_lifetime() {
   const auto life = settings_->options.lifetime;
   if (life <= 0ms) return;
-  lifetime_.expires_after(std::chrono::milliseconds(static_cast<long>(static_cast<double>(life.count()) * (1.0 - 0.1 * random_unit()))));
+  lifetime_.expires_after(
+      std::chrono::milliseconds(static_cast<long>(static_cast<double>(life.count()) * (1.0 - 0.1 * random_unit()))));
   lifetime_.async_wait([self = shared_from_this()](boost::system::error_code ec) {
     if (!ec) self->renew_when_quiet();
   });
@@ -186,8 +188,9 @@ void redis_pipeline::expire(clock::time_point now, clock::time_point &next) {
   for (auto *r : timed_out) {
     silent = silent || connection->last_read() < r->deadline - r->budget;
     const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(r->budget).count();
-    r->finish(error(status::timeout, fmt::format("Redis did not answer within {} ms; the command was sent and may have been applied", ms), "redis",
-                    "ETIMEDOUT", error::maybe_applied | error::retriable));
+    r->finish(error(status::timeout,
+                    fmt::format("Redis did not answer within {} ms; the command was sent and may have been applied", ms),
+                    "redis", "ETIMEDOUT", error::maybe_applied | error::retriable));
   }
   for (auto *r : never_sent) r->finish(unavailable());
   for (auto *r : retry) {
@@ -211,8 +214,10 @@ bool redis_pipeline::cancel(std::uint64_t ticket) {
   if (!found && connection_) connection_->filter(look);
   if (!found) return false;
   if (was_sent) counters_->given_up.add(1);
-  found->finish(error(status::cancelled, was_sent ? "cancelled after the command was sent: it may have been applied" : "cancelled before the command was sent",
-                      "redis", "", was_sent ? error::maybe_applied : 0u));
+  found->finish(error(
+      status::cancelled,
+      was_sent ? "cancelled after the command was sent: it may have been applied" : "cancelled before the command was sent",
+      "redis", "", was_sent ? error::maybe_applied : 0u));
   return true;
 }
 

@@ -7,6 +7,7 @@
 #include "redis/reconnect_plan.hpp"
 
 #include <boost/asio/steady_timer.hpp>
+
 #include <memory>
 
 namespace corbel::detail {
@@ -29,8 +30,8 @@ class redis_pipeline final : public redis_connection::owner, public std::enable_
     ~listener() = default;
   };
 
-  redis_pipeline(std::shared_ptr<loop> where, std::shared_ptr<const redis_settings> settings, std::shared_ptr<redis_counters> counters,
-                 connect_gate &gate, listener &l);
+  redis_pipeline(std::shared_ptr<loop> where, std::shared_ptr<const redis_settings> settings,
+                 std::shared_ptr<redis_counters> counters, connect_gate &gate, listener &l);
 
   void start() { try_connect(); }
   /// Fails everything with `why` and closes; nothing is told any more.

@@ -48,9 +48,13 @@ redis_pool::redis_pool(runtime &rt, redis_options options) {
   core_ = core_ptr(std::make_shared<pool_handle>(core), core.get());
 }
 
-void redis_pool::start_send(const core_ptr &core, std::unique_ptr<detail::redis_request> r, call c) { core->send(std::move(r), c); }
+void redis_pool::start_send(const core_ptr &core, std::unique_ptr<detail::redis_request> r, call c) {
+  core->send(std::move(r), c);
+}
 
-void redis_pool::start_lease(const core_ptr &core, detail::operation_ptr<redis_lease> op, call c) { core->lease(std::move(op), c); }
+void redis_pool::start_lease(const core_ptr &core, detail::operation_ptr<redis_lease> op, call c) {
+  core->lease(std::move(op), c);
+}
 
 void redis_pool::start_close(const core_ptr &core, detail::operation_ptr<void> op, call c) { core->close(std::move(op), c); }
 

@@ -1,6 +1,7 @@
 #include "redis/pool_core.hpp"
 
 #include <fmt/format.h>
+
 #include <time.h>
 
 namespace corbel::detail {
@@ -14,7 +15,8 @@ redis_pool_core::clock::time_point coarse_now() noexcept {
   constexpr std::chrono::milliseconds resolution{4};
   timespec t{};
   ::clock_gettime(CLOCK_MONOTONIC_COARSE, &t);
-  return redis_pool_core::clock::time_point(std::chrono::seconds(t.tv_sec) + std::chrono::nanoseconds(t.tv_nsec) + resolution);
+  return redis_pool_core::clock::time_point(std::chrono::seconds(t.tv_sec) + std::chrono::nanoseconds(t.tv_nsec) +
+                                            resolution);
 }
 
 error closed_error() { return error(status::closed, "the pool was closed: open a new one", "redis"); }
@@ -32,11 +34,14 @@ std::shared_ptr<redis_pool_core> redis_pool_core::open(const std::shared_ptr<run
   core->metrics_source_ = runtime->metrics().add_source([weak = std::weak_ptr(core)](metrics_writer &w) {
     if (auto c = weak.lock()) c->write_metrics(w);
   });
-  core->runtime_->health().set({.part = core->name_, .state = health_state::unknown, .reason = "connecting", .required = true});
+  core->runtime_->health().set(
+      {.part = core->name_, .state = health_state::unknown, .reason = "connecting", .required = true});
   if (core->settings_->options.max_size == unbounded)
-    runtime->log(log_level::warning, core->name_, "max_size is unbounded: the server's maxclients is the only limit on connections");
+    runtime->log(log_level::warning, core->name_,
+                 "max_size is unbounded: the server's maxclients is the only limit on connections");
   if (core->settings_->options.max_waiting == unbounded)
-    runtime->log(log_level::warning, core->name_, "max_waiting is unbounded: an outage may fill the memory with waiting commands");
+    runtime->log(log_level::warning, core->name_,
+                 "max_waiting is unbounded: an outage may fill the memory with waiting commands");
   core->loop_->post([core] {
     batch_scope batch;
     if (!core->aborted_) core->add_pipeline();
@@ -63,7 +68,8 @@ void redis_pool_core::build() {
   desk_ = std::make_shared<lease_desk>(loop_, settings_, counters_, gate_, weak, [weak](clock::time_point t) {
     if (auto self = weak.lock()) self->arm(t);
   });
-  subscriber_ = std::make_shared<redis_subscriber>(loop_, settings_, counters_, gate_, *desk_, [link = link_] { link->resubscribed(); });
+  subscriber_ = std::make_shared<redis_subscriber>(loop_, settings_, counters_, gate_, *desk_,
+                                                   [link = link_] { link->resubscribed(); });
 }
 
 void redis_pool_core::release_handle() noexcept {
@@ -110,7 +116,8 @@ void redis_pool_core::send(std::unique_ptr<redis_request> r, const call &c) {
   if (inbox_.push(r.release())) loop_->post([self = shared_from_this()] { self->drain_inbox(); });
 }
 
-void redis_pool_core::send_on(const std::shared_ptr<redis_connection> &lease, std::unique_ptr<redis_request> r, const call &c) {
+void redis_pool_core::send_on(const std::shared_ptr<redis_connection> &lease, std::unique_ptr<redis_request> r,
+                              const call &c) {
   auto why = refusal();
   if (!why) why = misplaced(r->command, true);
   if (why) return r.release()->finish(std::move(why));
@@ -221,7 +228,8 @@ void redis_pool_core::change(const std::shared_ptr<redis_mailbox> &reader, redis
       if (auto self = weak.lock()) self->runtime_->cancel(ticket);
     });
   }
-  loop_->post([self = shared_from_this(), reader, deadline, c = redis_subscriber::change{what, std::move(name), std::move(op), deadline, ticket}]() mutable {
+  loop_->post([self = shared_from_this(), reader, deadline,
+               c = redis_subscriber::change{what, std::move(name), std::move(op), deadline, ticket}]() mutable {
     batch_scope batch;
     self->arm(deadline);
     self->subscriber_->apply(reader, std::move(c));

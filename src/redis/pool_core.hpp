@@ -1,7 +1,8 @@
 #pragma once
-/// Owns: one Redis pool: its pipelines, the desk of leases, the subscriber, the link that monitors watch, deadlines, metrics,
-/// health. Callers: the public handles and the C API. Thread: send, lease, change, close, stats are for any thread; the rest
-/// is the pool's loop. It lives as long as a handle or something under way needs it, and is closed with the last handle.
+/// Owns: one Redis pool: its pipelines, the desk of leases, the subscriber, the link that monitors watch, deadlines,
+/// metrics, health. Callers: the public handles and the C API. Thread: send, lease, change, close, stats are for any thread;
+/// the rest is the pool's loop. It lives as long as a handle or something under way needs it, and is closed with the last
+/// handle.
 
 #include "base/inbox.hpp"
 #include "pool/connect_gate.hpp"
@@ -15,12 +16,15 @@
 #include <corbel/redis_pool.hpp>
 
 #include <boost/asio/steady_timer.hpp>
+
 #include <memory>
 #include <vector>
 
 namespace corbel::detail {
 
-class redis_pool_core final : public component, public redis_pipeline::listener, public std::enable_shared_from_this<redis_pool_core> {
+class redis_pool_core final : public component,
+                              public redis_pipeline::listener,
+                              public std::enable_shared_from_this<redis_pool_core> {
  public:
   using clock = redis_connection::clock;
 
@@ -37,8 +41,8 @@ class redis_pool_core final : public component, public redis_pipeline::listener,
   void give_back(std::shared_ptr<redis_connection> c) noexcept {
     if (!runtime_->forked()) desk_->give_back(std::move(c));
   }
-  void change(const std::shared_ptr<redis_mailbox> &reader, redis_subscription::change what, std::string name, operation_ptr<bool> op,
-              const call &c, std::uint64_t ticket = 0);
+  void change(const std::shared_ptr<redis_mailbox> &reader, redis_subscription::change what, std::string name,
+              operation_ptr<bool> op, const call &c, std::uint64_t ticket = 0);
   void forget(const std::shared_ptr<redis_mailbox> &reader);
   void close(operation_ptr<void> op, const call &c);
   /// The last handle is gone, or the C handle was freed.

@@ -20,7 +20,8 @@ void redis_pool_core::pipeline_up(redis_pipeline &p) {
   link_->up(p.epoch());
   if (subscriber_->is_up() && subscriber_->any_wanted() && subscriber_->is_restored()) link_->resubscribed();
   runtime_->health().set({.part = name_, .state = health_state::ok, .required = true});
-  runtime_->log(log_level::info, name_, fmt::format("connected to {}", settings_->address.shown()), {{"epoch", std::to_string(p.epoch())}});
+  runtime_->log(log_level::info, name_, fmt::format("connected to {}", settings_->address.shown()),
+                {{"epoch", std::to_string(p.epoch())}});
 }
 
 void redis_pool_core::pipeline_down(redis_pipeline &p, const error &why) {
@@ -29,7 +30,8 @@ void redis_pool_core::pipeline_down(redis_pipeline &p, const error &why) {
   link_->down(why);
   if (!is_news) return;
   runtime_->health().set({.part = name_, .state = health_state::down, .reason = why.message(), .required = true});
-  runtime_->log(log_level::warning, name_, fmt::format("no connection to {}: {}; trying again", settings_->address.shown(), why.message()));
+  runtime_->log(log_level::warning, name_,
+                fmt::format("no connection to {}: {}; trying again", settings_->address.shown(), why.message()));
 }
 
 redis_stats redis_pool_core::stats() const {
@@ -70,17 +72,21 @@ void redis_pool_core::write_metrics(metrics_writer &w) const {
   connections("leased", s.leased);
   connections("idle", s.idle);
   connections("connecting", s.connecting);
-  w.gauge("corbel_redis_up", "1 while the pool's first pipeline is connected.", pool, link_->state() == redis_state::up ? 1 : 0);
+  w.gauge("corbel_redis_up", "1 while the pool's first pipeline is connected.", pool,
+          link_->state() == redis_state::up ? 1 : 0);
   w.gauge("corbel_redis_waiting", "Callers that wait for a lease.", pool, s.waiting);
   w.gauge("corbel_redis_unanswered", "Commands sent and not answered yet.", pool, static_cast<double>(s.unanswered));
-  auto counter = [&](const char *name, const char *help, std::uint64_t v) { w.counter(name, help, pool, static_cast<double>(v)); };
+  auto counter = [&](const char *name, const char *help, std::uint64_t v) {
+    w.counter(name, help, pool, static_cast<double>(v));
+  };
   counter("corbel_redis_commands_total", "Commands answered.", s.commands);
   counter("corbel_redis_commands_lost_total", "Commands that were sent on a connection that was lost.", s.lost);
   counter("corbel_redis_commands_timed_out_total", "Commands that were not answered in time.", s.timeouts);
   counter("corbel_redis_reconnects_total", "Connections made again after a loss.", s.reconnects);
   counter("corbel_redis_refused_total", "Calls refused or given up because a bound was reached.", s.refused);
   counter("corbel_redis_lease_waits_total", "Leases that had to wait.", s.waits);
-  w.counter("corbel_redis_lease_wait_seconds_total", "Time that callers waited for leases.", pool, static_cast<double>(s.waited_ms) / 1000);
+  w.counter("corbel_redis_lease_wait_seconds_total", "Time that callers waited for leases.", pool,
+            static_cast<double>(s.waited_ms) / 1000);
 }
 
 std::uint64_t redis_pool_core::add_watch(redis_monitor_options o) {
@@ -133,7 +139,9 @@ void redis_pool_core::drain(std::function<void()> idle) {
 void redis_pool_core::await_idle(std::function<void()> idle) {
   if (aborted_ || left().empty()) return idle();
   auto timer = std::make_shared<boost::asio::steady_timer>(loop_->context(), 2ms);
-  timer->async_wait([self = shared_from_this(), timer, idle = std::move(idle)](boost::system::error_code) mutable { self->await_idle(std::move(idle)); });
+  timer->async_wait([self = shared_from_this(), timer, idle = std::move(idle)](boost::system::error_code) mutable {
+    self->await_idle(std::move(idle));
+  });
 }
 
 void redis_pool_core::abort() {
@@ -157,6 +165,7 @@ void redis_pool_core::abort() {
 
 void redis_pool_core::close(operation_ptr<void> op, const call &c) {
   if (auto why = runtime_->refusal()) return finish(std::move(op), result<void>(why));
+  closing_.store(true, std::memory_order_release);
   const auto deadline = deadline_of(c, clock::now());
   auto shared = std::make_shared<operation_ptr<void>>(std::move(op));
   loop_->post([self = shared_from_this(), shared, deadline] {
@@ -164,7 +173,10 @@ void redis_pool_core::close(operation_ptr<void> op, const call &c) {
       if (!*shared) return;
       const auto what = self->left();
       self->abort();
-      finish(std::move(*shared), in_time || what.empty() ? result<void>() : result<void>(error(status::timeout, fmt::format("closed with {} cancelled", what), "redis")));
+      finish(std::move(*shared),
+             in_time || what.empty()
+                 ? result<void>()
+                 : result<void>(error(status::timeout, fmt::format("closed with {} cancelled", what), "redis")));
     };
     auto timer = std::make_shared<boost::asio::steady_timer>(self->loop_->context(), deadline);
     timer->async_wait([end, timer](boost::system::error_code ec) {

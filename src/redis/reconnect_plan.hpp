@@ -2,9 +2,9 @@
 /// Owns: the decision when to try to connect again. Pure: no clock, no socket; time and randomness come in. Callers: each
 /// connection that reconnects has one. Thread: its owner's.
 ///
-/// The first try after a loss is at once. Then a random time up to a cap: 80 ms during the first 2 s of an outage, afterwards
-/// doubling to 5 s. An outage ends with a connection; how far the cap had grown is forgotten after 5 s of health. Connections
-/// that die within 100 ms of their handshake do not count as health: the eighth in a row begins the doubling.
+/// The first try after a loss is at once. Then a random time up to a cap: 80 ms during the first 2 s of an outage,
+/// afterwards doubling to 5 s. An outage ends with a connection; how far the cap had grown is forgotten after 5 s of health.
+/// Connections that die within 100 ms of their handshake do not count as health: the eighth in a row begins the doubling.
 
 #include <chrono>
 #include <cstdint>

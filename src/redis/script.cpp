@@ -20,7 +20,8 @@ std::string sha1_hex(const std::string &text) {
 
 }  // namespace
 
-redis_script::redis_script(std::string source, unsigned keys) : source_(std::move(source)), sha1_(sha1_hex(source_)), keys_(keys) {}
+redis_script::redis_script(std::string source, unsigned keys)
+    : source_(std::move(source)), sha1_(sha1_hex(source_)), keys_(keys) {}
 
 namespace detail {
 
@@ -28,13 +29,18 @@ void start_script(const redis_pool &pool, std::string source, redis_command eval
   auto shared = std::make_shared<operation_ptr<redis_reply>>(std::move(op));
   const auto until = std::chrono::steady_clock::now() + c.timeout;
   auto again = evalsha;
-  auto executor = boost::asio::bind_executor(pool.executor(), [pool, source = std::move(source), again = std::move(again), c, until, shared](result<redis_reply> r) mutable {
+  auto executor = boost::asio::bind_executor(pool.executor(), [pool, source = std::move(source), again = std::move(again), c,
+                                                               until, shared](result<redis_reply> r) mutable {
     if (r || r.error().native() != "NOSCRIPT") return finish(std::move(*shared), std::move(r));
-    if (c.timeout.count() > 0) c.timeout = std::max(std::chrono::duration_cast<std::chrono::milliseconds>(until - std::chrono::steady_clock::now()), std::chrono::milliseconds(1));
+    if (c.timeout.count() > 0)
+      c.timeout = std::max(std::chrono::duration_cast<std::chrono::milliseconds>(until - std::chrono::steady_clock::now()),
+                           std::chrono::milliseconds(1));
     // EVAL loads and runs in one round trip; the next EVALSHA finds it.
     redis_command eval("EVAL", source);
     for (std::uint32_t i = 2; i < again.arguments(); ++i) eval.push(again.argument(i));
-    pool.async_send(std::move(eval), c, boost::asio::bind_executor(pool.executor(), [shared](result<redis_reply> second) { finish(std::move(*shared), std::move(second)); }));
+    pool.async_send(std::move(eval), c, boost::asio::bind_executor(pool.executor(), [shared](result<redis_reply> second) {
+                      finish(std::move(*shared), std::move(second));
+                    }));
   });
   pool.async_send(std::move(evalsha), c, std::move(executor));
 }

@@ -8,7 +8,9 @@ namespace corbel::detail {
 error server_error(std::string_view text) {
   std::string_view code = text.substr(0, text.find(' '));
   bool is_code = !code.empty();
-  for (char c : code) is_code = is_code && (std::isupper(static_cast<unsigned char>(c)) || std::isdigit(static_cast<unsigned char>(c)) || c == '_');
+  for (char c : code)
+    is_code =
+        is_code && (std::isupper(static_cast<unsigned char>(c)) || std::isdigit(static_cast<unsigned char>(c)) || c == '_');
   if (!is_code) code = "ERR";
   std::uint32_t flags = 0;
   for (std::string_view retriable : {"LOADING", "READONLY", "TRYAGAIN", "CLUSTERDOWN", "MASTERDOWN", "BUSY", "NOREPLICAS"})

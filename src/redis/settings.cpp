@@ -1,9 +1,9 @@
 #include "redis/settings.hpp"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <cctype>
+#include <unistd.h>
 
 namespace corbel::detail {
 
@@ -41,17 +41,20 @@ result<std::unique_ptr<ssl::context>> make_tls(const redis_options &o) {
 
 }  // namespace
 
-result<std::shared_ptr<const redis_settings>> redis_settings::make(redis_options o, const std::string &name, const std::string &instance) {
+result<std::shared_ptr<const redis_settings>> redis_settings::make(redis_options o, const std::string &name,
+                                                                   const std::string &instance) {
   auto address = parse_redis_url(o.url);
   if (!address) return address.error();
   if (o.max_size == 0) return invalid("max_size is 0: give at least 1, or leave it out for 32");
   if (o.connect_timeout.count() <= 0) return invalid("connect_timeout must be more than 0 ms");
   if (o.call_timeout.count() == 0) return invalid("call_timeout is 0 ms: give a time, or call::unlimited");
   if (o.max_connecting == 0) return invalid("max_connecting must be at least 1");
-  if (o.max_reply_bytes == 0 || o.max_reply_elements == 0 || o.max_reply_depth == 0) return invalid("a limit on replies is 0: give at least 1");
+  if (o.max_reply_bytes == 0 || o.max_reply_elements == 0 || o.max_reply_depth == 0)
+    return invalid("a limit on replies is 0: give at least 1");
   if (o.max_reply_depth > 7 && !reply_reader::has_settable_depth())
     return error(status::unsupported,
-                 fmt::format("max_reply_depth is {}: this build's hiredis reads at most 7 (feature deep_replies is missing)", o.max_reply_depth),
+                 fmt::format("max_reply_depth is {}: this build's hiredis reads at most 7 (feature deep_replies is missing)",
+                             o.max_reply_depth),
                  "redis", "OPTION");
   auto s = std::make_shared<redis_settings>();
   s->address = std::move(*address);

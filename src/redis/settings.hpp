@@ -8,6 +8,7 @@
 #include <corbel/redis_pool.hpp>
 
 #include <boost/asio/ssl/context.hpp>
+
 #include <memory>
 #include <string>
 
@@ -17,12 +18,13 @@ struct redis_settings {
   redis_options options;
   redis_address address;
   reply_limits limits;
-  std::string client_name;                              // for CLIENT SETNAME
-  std::unique_ptr<boost::asio::ssl::context> tls;       // for rediss
+  std::string client_name;                         // for CLIENT SETNAME
+  std::unique_ptr<boost::asio::ssl::context> tls;  // for rediss
   const std::string &tls_name() const noexcept { return options.tls_name.empty() ? address.host : options.tls_name; }
 
   /// INVALID or UNSUPPORTED with one line that names the option.
-  static result<std::shared_ptr<const redis_settings>> make(redis_options options, const std::string &name, const std::string &instance);
+  static result<std::shared_ptr<const redis_settings>> make(redis_options options, const std::string &name,
+                                                            const std::string &instance);
 };
 
 /// `<name>:<instance>:<pid>:<kind>`; what is not a letter, digit or one of -_:. becomes _; at most 128 bytes.

@@ -38,10 +38,13 @@ void redis_subscriber::apply(const std::shared_ptr<redis_mailbox> &reader, chang
   if (refused_) {
     refused_ = false;
     (void)wanted_.give_up(call);
-    return complete(call, error(status::busy,
-                                "the pool's cap of 1 connection (max_size) is kept for the command pipeline: no subscription is possible; raise "
-                                "max_size to 2 or more",
-                                "redis", "POOL"));
+    return complete(
+        call,
+        error(
+            status::busy,
+            "the pool's cap of 1 connection (max_size) is kept for the command pipeline: no subscription is possible; raise "
+            "max_size to 2 or more",
+            "redis", "POOL"));
   }
   if (last_error_.flags() & error::fatal) {
     (void)wanted_.give_up(call);
@@ -65,8 +68,10 @@ void redis_subscriber::complete(wanted_names::call_id call, result<bool> r) {
 
 void redis_subscriber::perform(wanted_names::actions a) {
   if (is_up()) {
-    for (auto kind : {name_kind::channel, name_kind::pattern}) send_names(kind, false, a.unsubscribe[static_cast<std::size_t>(kind)]);
-    for (auto kind : {name_kind::channel, name_kind::pattern}) send_names(kind, true, a.subscribe[static_cast<std::size_t>(kind)]);
+    for (auto kind : {name_kind::channel, name_kind::pattern})
+      send_names(kind, false, a.unsubscribe[static_cast<std::size_t>(kind)]);
+    for (auto kind : {name_kind::channel, name_kind::pattern})
+      send_names(kind, true, a.subscribe[static_cast<std::size_t>(kind)]);
   }
   if (a.all_confirmed) {
     if (epoch_ > 1) tell_all(redis_notice::kind::resubscribed);
@@ -77,7 +82,8 @@ void redis_subscriber::perform(wanted_names::actions a) {
   if (wanted_.size() == 0) close_when_unused();
 }
 
-void redis_subscriber::send_names(name_kind kind, bool subscribe, const std::vector<std::string> &names, std::size_t at_once) {
+void redis_subscriber::send_names(name_kind kind, bool subscribe, const std::vector<std::string> &names,
+                                  std::size_t at_once) {
   const bool pattern = kind == name_kind::pattern;
   for (std::size_t i = 0; i < names.size(); i += at_once) {
     const auto first = names.begin() + static_cast<std::ptrdiff_t>(i);
@@ -168,7 +174,8 @@ void redis_subscriber::connection_up(redis_connection &) {
   perform(wanted_.connected());
 }
 
-void redis_subscriber::connection_closed(redis_connection &c, const error &why, redis_connection::request_list, redis_connection::request_list) {
+void redis_subscriber::connection_closed(redis_connection &c, const error &why, redis_connection::request_list,
+                                         redis_connection::request_list) {
   auto keep = shared_from_this();
   turn_ = {};
   const bool was_up = c.opened_at() != clock::time_point{};
@@ -221,10 +228,12 @@ void redis_subscriber::expire(clock::time_point now, clock::time_point &next) {
   }
   for (auto call : late) {
     auto actions = wanted_.give_up(call);
-    complete(call, is_up() ? error(status::timeout, "Redis did not confirm the subscription in time", "redis", "ETIMEDOUT", error::retriable)
+    complete(call, is_up() ? error(status::timeout, "Redis did not confirm the subscription in time", "redis", "ETIMEDOUT",
+                                   error::retriable)
                            : error(status::unavailable,
                                    fmt::format("the subscription was not confirmed: no connection ({}); {}",
-                                               last_error_ ? last_error_.message() : std::string("still connecting"), desk_.text()),
+                                               last_error_ ? last_error_.message() : std::string("still connecting"),
+                                               desk_.text()),
                                    last_error_ ? last_error_.source() : "redis", last_error_.native(), error::retriable));
     perform(std::move(actions));
   }

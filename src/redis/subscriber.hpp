@@ -10,6 +10,7 @@
 #include "redis/wanted.hpp"
 
 #include <boost/asio/steady_timer.hpp>
+
 #include <deque>
 #include <functional>
 #include <map>
@@ -22,8 +23,9 @@ class redis_subscriber final : public redis_connection::owner, public std::enabl
  public:
   using clock = redis_connection::clock;
 
-  redis_subscriber(std::shared_ptr<loop> where, std::shared_ptr<const redis_settings> settings, std::shared_ptr<redis_counters> counters,
-                   connect_gate &gate, lease_desk &desk, std::function<void()> all_confirmed);
+  redis_subscriber(std::shared_ptr<loop> where, std::shared_ptr<const redis_settings> settings,
+                   std::shared_ptr<redis_counters> counters, connect_gate &gate, lease_desk &desk,
+                   std::function<void()> all_confirmed);
 
   struct change {
     redis_subscription::change what;
@@ -53,7 +55,8 @@ class redis_subscriber final : public redis_connection::owner, public std::enabl
     std::uint64_t ticket;
   };
   void connection_up(redis_connection &c) override;
-  void connection_closed(redis_connection &c, const error &why, redis_connection::request_list, redis_connection::request_list) override;
+  void connection_closed(redis_connection &c, const error &why, redis_connection::request_list,
+                         redis_connection::request_list) override;
   void connection_push(redis_connection &c, redis_reply r) override;
 
   void perform(wanted_names::actions a);

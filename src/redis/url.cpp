@@ -1,9 +1,9 @@
 #include "redis/url.hpp"
 
-#include <fmt/format.h>
-
 #include <boost/url/parse.hpp>
 #include <boost/url/url_view.hpp>
+#include <fmt/format.h>
+
 #include <charconv>
 
 namespace corbel::detail {
@@ -12,7 +12,8 @@ namespace {
 
 error wrong(std::string_view what) {
   return error(status::invalid,
-               fmt::format("the Redis URL {}; use redis://[user[:password]@]host[:port][/db], rediss:// or unix://[user[:password]@]/path[?db=n]",
+               fmt::format("the Redis URL {}; use redis://[user[:password]@]host[:port][/db], rediss:// or "
+                           "unix://[user[:password]@]/path[?db=n]",
                            what),
                "redis", "URL");
 }
@@ -26,7 +27,8 @@ bool read_database(std::string_view text, std::uint32_t &out) {
 
 std::string redis_address::shown() const {
   if (kind == transport::unix_socket) return host;
-  return host.find(':') == host.npos ? fmt::format("{}:{}/{}", host, port, database) : fmt::format("[{}]:{}/{}", host, port, database);
+  return host.find(':') == host.npos ? fmt::format("{}:{}/{}", host, port, database)
+                                     : fmt::format("[{}]:{}/{}", host, port, database);
 }
 
 result<redis_address> parse_redis_url(std::string_view text) {
@@ -49,7 +51,8 @@ result<redis_address> parse_redis_url(std::string_view text) {
   if (url.has_password()) a.password = url.password();
   if (!a.user.empty() && !url.has_password()) std::swap(a.user, a.password);  // redis://secret@host is the password alone
   if (a.user == "default") a.user.clear();
-  if (a.user.find('\0') != a.user.npos || a.password.find('\0') != a.password.npos) return wrong("has a NUL in user or password");
+  if (a.user.find('\0') != a.user.npos || a.password.find('\0') != a.password.npos)
+    return wrong("has a NUL in user or password");
   if (url.has_fragment()) return wrong("has a fragment; a '#' in user or password must be written %23");
 
   for (auto param : url.params()) {
@@ -72,7 +75,8 @@ result<redis_address> parse_redis_url(std::string_view text) {
   }
   std::string path = url.path();
   if (!path.empty() && path != "/") {
-    if (!read_database(std::string_view(path).substr(1), a.database)) return wrong("has a path that is not the number of a database");
+    if (!read_database(std::string_view(path).substr(1), a.database))
+      return wrong("has a path that is not the number of a database");
   }
   return a;
 }

@@ -12,9 +12,9 @@ namespace corbel::detail {
 struct redis_address {
   enum class transport { tcp, tls, unix_socket };
   transport kind = transport::tcp;
-  std::string host;           ///< without brackets for IPv6; the path for a Unix socket
+  std::string host;  ///< without brackets for IPv6; the path for a Unix socket
   std::uint16_t port = 6379;
-  std::string user, password; ///< percent-decoded
+  std::string user, password;  ///< percent-decoded
   std::uint32_t database = 0;
 
   /// For messages: "localhost:6379/0" or "/run/redis.sock"; no user, no password.

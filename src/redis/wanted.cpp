@@ -89,7 +89,8 @@ wanted_names::actions wanted_names::leave(reader_id reader, name_kind kind, std:
 }
 
 void wanted_names::end_joins(name_state &s, reader_id reader, std::size_t keep, actions &out) {
-  auto waiting = static_cast<std::size_t>(std::count_if(s.joiners.begin(), s.joiners.end(), [&](auto &j) { return j.second == reader; }));
+  auto waiting = static_cast<std::size_t>(
+      std::count_if(s.joiners.begin(), s.joiners.end(), [&](auto &j) { return j.second == reader; }));
   std::erase_if(s.joiners, [&](auto &j) {
     if (j.second != reader || waiting <= keep) return false;
     --waiting;

@@ -46,8 +46,8 @@ class wanted_names {
   /// The server's confirmation. unsubscribe confirmations of names that are not leaving are ignored.
   actions confirmed(name_kind kind, std::string_view name, bool subscribed);
 
-  /// The server refused to subscribe the name. Calls that waited for it lose their want; whoever had it confirmed before keeps
-  /// it, and it is asked for again with the next connection.
+  /// The server refused to subscribe the name. Calls that waited for it lose their want; whoever had it confirmed before
+  /// keeps it, and it is asked for again with the next connection.
   actions refused(name_kind kind, std::string_view name);
 
   /// Readers of a name that is wanted, for delivery.
@@ -63,7 +63,7 @@ class wanted_names {
   enum class phase : std::uint8_t { off, joining, on, leaving };
   struct name_state {
     phase now = phase::off;
-    bool restoring = false;  // was wanted when the connection came, and not answered yet
+    bool restoring = false;                      // was wanted when the connection came, and not answered yet
     std::map<reader_id, std::uint32_t> readers;  // wants of each
     std::vector<std::pair<call_id, reader_id>> joiners;
     std::vector<call_id> leavers;

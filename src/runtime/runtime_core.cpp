@@ -1,11 +1,11 @@
 #include "runtime/runtime_core.hpp"
 
-#include <fmt/format.h>
-#include <unistd.h>
-
 #include <boost/asio/steady_timer.hpp>
+#include <fmt/format.h>
+
 #include <cstdlib>
 #include <future>
+#include <unistd.h>
 
 namespace corbel::detail {
 
@@ -23,7 +23,8 @@ std::string default_instance() {
 runtime_core::runtime_core(runtime_options options, boost::asio::io_context *host) : options_(std::move(options)) {
   if (options_.instance.empty()) options_.instance = default_instance();
   if (options_.name.empty()) options_.name = "corbel";
-  listeners_ = std::make_unique<listener_thread>([this](std::string text) { log(log_level::warning, "listeners", std::move(text)); });
+  listeners_ =
+      std::make_unique<listener_thread>([this](std::string text) { log(log_level::warning, "listeners", std::move(text)); });
   log_listener_ = listeners_->add("log");
   log_ = std::make_unique<logger>(options_.level, options_.name, options_.instance, options_.log_stdout,
                                   [l = log_listener_](std::function<void()> task) { return l->post(std::move(task)); });
@@ -133,9 +134,9 @@ struct runtime_core::shutdown_state {
   explicit shutdown_state(loop &l) : timer(l.context()) {}
   boost::asio::steady_timer timer;  // on the first loop
   std::mutex mutex;
-  std::size_t busy = 0;             // components that are not idle yet
-  bool ended = false;               // draining is over, aborting began
-  bool told = false;                // outcome is final
+  std::size_t busy = 0;  // components that are not idle yet
+  bool ended = false;    // draining is over, aborting began
+  bool told = false;     // outcome is final
   result<void> outcome;
   std::vector<std::function<void(result<void>)>> waiting;
 };
@@ -211,7 +212,8 @@ void runtime_core::finish_shutdown(const std::shared_ptr<shutdown_state> &state,
     {
       std::lock_guard lock(state->mutex);
       if (timed_out && !gathered->left.empty())
-        state->outcome = error(status::timeout, fmt::format("the shutdown's time-out passed; cancelled: {}", gathered->left));
+        state->outcome =
+            error(status::timeout, fmt::format("the shutdown's time-out passed; cancelled: {}", gathered->left));
       state->told = true;
       waiting.swap(state->waiting);
     }
@@ -228,10 +230,12 @@ void runtime_core::finish_shutdown(const std::shared_ptr<shutdown_state> &state,
 
 result<void> runtime_core::shutdown(std::chrono::milliseconds timeout) {
   if (forked()) return forked_error();
-  if (timeout < 0ms) return error(status::invalid, "the shutdown's time-out is negative: give milliseconds, or 0 for 10,000");
+  if (timeout < 0ms)
+    return error(status::invalid, "the shutdown's time-out is negative: give milliseconds, or 0 for 10,000");
   if (timeout == 0ms) timeout = 10s;
   if (on_io_thread() || listener_thread::is_here())
-    return error(status::state, "shutdown blocks and was called on an I/O, wake or listener thread: call it on a thread of the host");
+    return error(status::state,
+                 "shutdown blocks and was called on an I/O, wake or listener thread: call it on a thread of the host");
   auto done = std::make_shared<std::promise<result<void>>>();
   auto future = done->get_future();
   begin_shutdown(timeout, [done](result<void> r) { done->set_value(std::move(r)); });

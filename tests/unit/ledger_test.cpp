@@ -71,8 +71,12 @@ TEST_CASE("five thousand random schedules: the cap holds, a slot stays for the p
     for (int step = 0; step < 60; ++step) {
       const auto before = l.now();
       switch (pick(10)) {
-        case 0: (void)l.add_pipeline(); break;
-        case 1: (void)l.add_subscription(); break;
+        case 0:
+          (void)l.add_pipeline();
+          break;
+        case 1:
+          (void)l.add_subscription();
+          break;
         case 2:
           if (before.pipelines > 1) l.remove_pipeline();
           break;
@@ -94,7 +98,9 @@ TEST_CASE("five thousand random schedules: the cap holds, a slot stays for the p
         case 8:
           if (before.waiting != 0) l.gave_up_waiting();
           break;
-        default: (void)l.want_lease(); break;
+        default:
+          (void)l.want_lease();
+          break;
       }
       while (pick(2) == 0 && l.try_open()) {
       }

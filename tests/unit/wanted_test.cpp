@@ -157,7 +157,9 @@ TEST_CASE("five thousand random schedules: at rest the server's set is the wante
           p.perform(p.wanted.give_up(victim));
           break;
         }
-        default: p.answer_one(); break;
+        default:
+          p.answer_one();
+          break;
       }
     }
     if (!p.online) p.connect();

@@ -13,6 +13,7 @@
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
+
 #include <functional>
 #include <memory>
 #include <type_traits>
@@ -74,8 +75,8 @@ void finish(operation_ptr<T> op, result<T> r) noexcept {
   op.release()->finish(std::move(r));
 }
 
-/// Calls a handler with a result on the handler's executor. Where that is the I/O thread we are on already, and not inside an
-/// initiating function, the call is direct: the same that dispatch would do, without its type erasure.
+/// Calls a handler with a result on the handler's executor. Where that is the I/O thread we are on already, and not inside
+/// an initiating function, the call is direct: the same that dispatch would do, without its type erasure.
 template <class Handler>
 class handler_slot {
  public:
@@ -89,14 +90,16 @@ class handler_slot {
 
   auto cancellation_slot() const noexcept { return boost::asio::get_associated_cancellation_slot(handler_); }
 
-  /// Moves everything out of *this first, so that the memory that holds it may be freed by `release` before the handler runs.
+  /// Moves everything out of *this first, so that the memory that holds it may be freed by `release` before the handler
+  /// runs.
   template <class Release, class T>
   void deliver(Release release, result<T> r) noexcept {
     auto handler = std::move(handler_);
     auto executor = std::move(executor_);
     auto work = std::move(work_);
     release();
-    if (ends_forked(r) ? as_io(executor) != nullptr : here(executor) && !initiation::is_here()) return invoke(handler, std::move(r));
+    if (ends_forked(r) ? as_io(executor) != nullptr : here(executor) && !initiation::is_here())
+      return invoke(handler, std::move(r));
     boost::asio::post(executor, [h = std::move(handler), value = std::move(r)]() mutable { invoke(h, std::move(value)); });
   }
 

@@ -76,7 +76,9 @@ void *reply_builder::array_of(const redisReadTask *task, std::size_t count) try 
 #if HIREDIS_MAJOR >= 1
 void *reply_builder::array(const redisReadTask *task, std::size_t count) { return array_of(task, count); }
 #else
-void *reply_builder::array(const redisReadTask *task, int count) { return array_of(task, count < 0 ? 0u : static_cast<std::size_t>(count)); }
+void *reply_builder::array(const redisReadTask *task, int count) {
+  return array_of(task, count < 0 ? 0u : static_cast<std::size_t>(count));
+}
 #endif
 
 void *reply_builder::integer(const redisReadTask *task, long long value) try {

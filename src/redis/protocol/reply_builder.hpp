@@ -12,7 +12,8 @@ namespace corbel {
 
 class reply_builder {
  public:
-  reply_builder(std::uint64_t max_elements, std::uint32_t max_depth) noexcept : max_elements_(max_elements), max_depth_(max_depth) {}
+  reply_builder(std::uint64_t max_elements, std::uint32_t max_depth) noexcept
+      : max_elements_(max_elements), max_depth_(max_depth) {}
 
   static redisReplyObjectFunctions *functions() noexcept;
 

@@ -43,7 +43,8 @@ reply_reader::outcome reply_reader::next(redis_reply &out, error &why) {
   }
   if (unread_ > limits_.bytes || declared() > limits_.bytes) {
     why = error(status::protocol,
-                fmt::format("a reply passed the limit of {} bytes (max_reply_bytes): ask for less, or raise the limit", limits_.bytes),
+                fmt::format("a reply passed the limit of {} bytes (max_reply_bytes): ask for less, or raise the limit",
+                            limits_.bytes),
                 "redis", "REPLY_BYTES");
     return outcome::failed;
   }
@@ -67,19 +68,21 @@ std::uint64_t reply_reader::declared() const noexcept {
 
 error reply_reader::explain() const {
   if (builder_.passed() == reply_builder::limit::elements)
-    return error(status::protocol,
-                 fmt::format("a reply passed the limit of {} elements (max_reply_elements): ask for less, or raise the limit",
-                             limits_.elements),
-                 "redis", "REPLY_ELEMENTS");
+    return error(
+        status::protocol,
+        fmt::format("a reply passed the limit of {} elements (max_reply_elements): ask for less, or raise the limit",
+                    limits_.elements),
+        "redis", "REPLY_ELEMENTS");
   std::string_view text = reader_->errstr;
   if (builder_.passed() == reply_builder::limit::depth || text.find("nested") != text.npos)
     return error(status::protocol,
-                 fmt::format("a reply is nested deeper than the limit of {} (max_reply_depth): ask for less", limits_.depth), "redis",
-                 "REPLY_DEPTH");
+                 fmt::format("a reply is nested deeper than the limit of {} (max_reply_depth): ask for less", limits_.depth),
+                 "redis", "REPLY_DEPTH");
   if (reader_->err == REDIS_ERR_OOM) return error::out_of_memory();
   std::string printable;
   for (char c : text) printable += std::isprint(static_cast<unsigned char>(c)) ? c : '?';
-  return error(status::protocol, fmt::format("the peer does not speak RESP: {}; check that host and port are a Redis server", printable),
+  return error(status::protocol,
+               fmt::format("the peer does not speak RESP: {}; check that host and port are a Redis server", printable),
                "redis", "RESP");
 }
 

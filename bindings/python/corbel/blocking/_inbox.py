@@ -72,9 +72,10 @@ class Inbox(Generic[T]):
 
     def discard(self) -> None:
         """As close, but readers get nothing more: what is there is freed. To be called again for what comes later."""
-        self._discarding = True
-        self.close()
+        self._discarding = self.closed = True
         event = ctypes.create_string_buffer(_size)
-        while _take(self._queue.pointer, ctypes.addressof(event), 1, _size, 0):
-            _, _, kind, _, _, _, _, _, object, error = _structs.EVENT.unpack(event)
-            sweep(kind, object, error)
+        for _ in range(2):  # the first 0 may be an interrupt that was meant for a reader
+            while _take(self._queue.pointer, ctypes.addressof(event), 1, _size, 0):
+                _, _, kind, _, _, _, _, _, object, error = _structs.EVENT.unpack(event)
+                sweep(kind, object, error)
+        self.close()
