@@ -96,7 +96,12 @@ async def traffic(servers, tale, options):
         took = tale.seconds() - began
         resubscribed = await killer
         await asyncio.sleep(0.2)  # a copy that comes late is counted as well
-        left = [await probe.command("LLEN", key) for key in (QUEUE, QUEUE + ":inflight")]
+        end = tale.seconds() + 40  # a claim whose answer was lost with the connection comes back after its lease
+        while True:
+            left = [await probe.command("LLEN", key) for key in (QUEUE, QUEUE + ":inflight")]
+            if not any(left) or tale.seconds() > end:
+                break
+            await asyncio.sleep(0.05)
     finally:
         for t in tasks:
             t.cancel()

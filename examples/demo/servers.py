@@ -79,7 +79,7 @@ class Servers:
             raise CannotStart("redis-server is not installed: `make deps` says how")
         return Server("redis-server",
                       [program, "--port", self.redis_port, "--bind", "127.0.0.1", "--dir", self.directory,
-                       "--appendonly", "yes", "--appendfsync", "everysec", "--save", ""], f"{self.directory}/redis.log")
+                       "--appendonly", "yes", "--appendfsync", "always", "--save", ""], f"{self.directory}/redis.log")
 
     def _host(self, name, binaries, port, environment, *more):
         program = next((p for p in (binaries / "examples/hosts" / f"corbel-{name}", binaries / f"corbel-{name}") if p.exists()),

@@ -59,7 +59,7 @@ TEST_CASE("the whole out of its parts") {
 }
 
 TEST_CASE("a part that is silent for too long") {
-  auto late = [](health_state said, bool required, std::chrono::milliseconds now, std::string reason = "") {
+  auto late = [](health_state said, bool required, std::chrono::milliseconds now, const std::string &reason = "") {
     return roll_up(std::vector{entry("a", said, required, reason, 5s)}, at(now)).parts.at(0);
   };
   CHECK(late(ok, true, 5s).state == ok);

@@ -86,6 +86,7 @@ TEST_CASE("without a clock the machine's counts") {
 TEST_CASE("reports and summaries of many threads") {
   health_table table;
   std::vector<std::thread> threads;
+  threads.reserve(4);
   std::atomic<bool> torn{false};
   for (int t = 0; t < 4; ++t)
     threads.emplace_back([&, t] {

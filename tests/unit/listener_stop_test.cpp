@@ -13,7 +13,6 @@
 #include <unistd.h>
 
 using namespace corbel::test;
-using corbel::detail::listener;
 using corbel::detail::listener_thread;
 
 namespace {

@@ -33,6 +33,7 @@ TEST_CASE("tasks of one listener run one at a time, in the order of each poster"
   std::atomic<int> inside{0}, overlaps{0}, disorder{0}, ran{0};
   std::vector<int> last(4, -1);
   std::vector<std::thread> posters;
+  posters.reserve(4);
   for (int p = 0; p < 4; ++p)
     posters.emplace_back([&, p] {
       for (int i = 0; i < 2000; ++i)

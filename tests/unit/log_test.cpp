@@ -240,6 +240,7 @@ TEST_CASE("lines of many threads are all delivered or told to be dropped") {
   });
   std::atomic<int> writing{4};
   std::vector<std::thread> writers;
+  writers.reserve(4);
   for (int w = 0; w < 4; ++w)
     writers.emplace_back([&] {
       for (int i = 0; i < 5000; ++i) log.write(line(log_level::info, "x"));

@@ -156,6 +156,7 @@ TEST_CASE("a source may add and remove sources while it is called; any thread ma
     w.counter("calls", "Calls.", {}, ++calls);
   });
   std::vector<std::thread> scrapers;
+  scrapers.reserve(4);
   for (int i = 0; i < 4; ++i)
     scrapers.emplace_back([&] {
       for (int n = 0; n < 50; ++n)
@@ -191,6 +192,7 @@ TEST_CASE("latency_histogram counts each duration in the lowest bucket that hold
 TEST_CASE("no duration is lost between threads") {
   latency_histogram h;
   std::vector<std::thread> threads;
+  threads.reserve(4);
   for (int t = 0; t < 4; ++t)
     threads.emplace_back([&, t] {
       for (int i = 0; i < 20000; ++i) h.record(std::chrono::microseconds(1 << (t * 5)));
