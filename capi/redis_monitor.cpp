@@ -22,24 +22,33 @@ class state_source final : public detail::event_queue::source {
       epoch_ = c.epoch;
       return;
     }
+    if (c.state == redis_state::reconnecting && pending_ && latest_.state == redis_state::down) {
+      reconnecting_ = true;  // a loss is never coalesced away by the first try
+      return;
+    }
     latest_ = c;
     pending_ = true;
-    resubscribed_ = false;
+    resubscribed_ = reconnecting_ = false;
   }
   /// The monitor is freed: nothing more is told.
   void stop() {
     std::lock_guard lock(mutex_);
-    pending_ = resubscribed_ = false;
+    pending_ = resubscribed_ = reconnecting_ = false;
     stopped_ = true;
   }
   bool next(corbel_event &out) noexcept override {
     std::lock_guard lock(mutex_);
-    if (!pending_ && !resubscribed_) return false;
+    if (!pending_ && !resubscribed_ && !reconnecting_) return false;
     out.kind = CORBEL_EVENT_STATE;
     out.source = CORBEL_SOURCE_REDIS;
     out.user = user_;
     if (std::exchange(pending_, false)) {
       out.value = static_cast<std::int64_t>(latest_.state);
+      out.epoch = latest_.epoch;
+      return true;
+    }
+    if (std::exchange(reconnecting_, false)) {
+      out.value = CORBEL_REDIS_RECONNECTING;
       out.epoch = latest_.epoch;
       return true;
     }
@@ -52,7 +61,7 @@ class state_source final : public detail::event_queue::source {
  private:
   std::mutex mutex_;
   redis_state_change latest_;
-  bool pending_ = false, resubscribed_ = false, stopped_ = false;
+  bool pending_ = false, resubscribed_ = false, reconnecting_ = false, stopped_ = false;
   std::uint64_t epoch_ = 0;
   const std::uint64_t user_;
 };

@@ -3,7 +3,8 @@
 /// leases it; acknowledging removes it; what a dead consumer held comes back when its lease ends.
 ///
 ///     corbel::producer in(redis, {.name = "work"});
-///     co_await in.async_put({.body = "text"}, asio::use_awaitable);
+///     corbel::put_item item{.body = "text"};                            // named: GCC 12 miscompiles braces inside co_await
+///     co_await in.async_put(std::move(item), asio::use_awaitable);
 ///     corbel::consumer out(redis, {.name = "work", .concurrency = 8});
 ///     auto m = co_await out.async_take(asio::use_awaitable);            // result<message>
 ///     co_await m->async_settle(corbel::settle::done, {}, asio::use_awaitable);

@@ -71,7 +71,10 @@ void redis_link::tell(const std::shared_ptr<subscriber> &s, const redis_state_ch
     std::lock_guard lock(s->mutex);
     if (resubscribed) {
       s->resubscribed_pending = true;
+    } else if (c.state == redis_state::reconnecting && s->state_pending && s->state.state == redis_state::down) {
+      s->reconnecting_pending = true;
     } else {
+      s->reconnecting_pending = false;
       s->state = c;
       s->state_pending = true;
       s->resubscribed_pending = false;
@@ -80,14 +83,16 @@ void redis_link::tell(const std::shared_ptr<subscriber> &s, const redis_state_ch
   }
   s->runs_on->post_latest([s] {
     redis_state_change state;
-    bool tell_state, tell_resubscribed;
+    bool tell_state, tell_reconnecting, tell_resubscribed;
     {
       std::lock_guard lock(s->mutex);
       state = s->state;
       tell_state = std::exchange(s->state_pending, false);
+      tell_reconnecting = std::exchange(s->reconnecting_pending, false);
       tell_resubscribed = std::exchange(s->resubscribed_pending, false);
     }
     if (tell_state) s->fn(state);
+    if (tell_reconnecting) s->fn({redis_state::reconnecting, state.epoch, state.why});
     if (tell_resubscribed) s->fn({redis_state::resubscribed, state.epoch, {}});
   });
 }

@@ -47,6 +47,7 @@ class redis_link : public std::enable_shared_from_this<redis_link> {
     std::mutex mutex;
     redis_state_change state;  // to be told
     bool state_pending = false, resubscribed_pending = false;
+    bool reconnecting_pending = false;  // after the state, which is down: a loss is never coalesced away by the first try
   };
   void set(redis_state_change next, bool tell);
   void tell_all(bool resubscribed);

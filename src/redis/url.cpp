@@ -70,8 +70,11 @@ result<redis_address> parse_redis_url(std::string_view text) {
   if (a.host.empty()) a.host = "localhost";
   if (a.host.find('\0') != a.host.npos) return wrong("has a NUL in its host");
   if (url.has_port() && !url.port().empty()) {
-    if (url.port_number() == 0) return wrong("has a port that is not between 1 and 65535");
-    a.port = url.port_number();
+    const std::string digits = url.port();
+    std::uint32_t port = 0;
+    auto [end, ec] = std::from_chars(digits.data(), digits.data() + digits.size(), port);
+    if (ec != std::errc() || port == 0 || port > 65535) return wrong("has a port that is not between 1 and 65535");
+    a.port = static_cast<std::uint16_t>(port);
   }
   std::string path = url.path();
   if (!path.empty() && path != "/") {

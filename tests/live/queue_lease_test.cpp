@@ -79,7 +79,8 @@ TEST_CASE_FIXTURE(queue_fixture, "who lost the lease is refused by its token") {
     consumer first(pool, {.name = "work", .lease = 1h}), second(pool, {.name = "work", .lease = 300ms});
     auto a = take(first);
     auto waiting = taking(second);
-    server.command({"ZADD", "work:leases", "1", "m"});  // as if it had ended
+    server.command({"HDEL", "work:holders", "m"});  // it cannot be renewed any more
+    server.command({"ZADD", "work:leases", "1", "m"});
     auto b = now(std::move(waiting));
     REQUIRE(b);
     CHECK(b->attempt() == 2);

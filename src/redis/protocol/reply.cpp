@@ -7,7 +7,7 @@
 namespace corbel {
 
 namespace {
-const redis_node nil;
+const redis_node nil{};
 }
 
 std::int64_t redis_node::integer() const noexcept {
