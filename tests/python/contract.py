@@ -9,13 +9,13 @@ HEADERS = sorted((ROOT / "include" / "corbel" / "c").glob("*.h"))
 
 
 def _text() -> str:
-    text = "\n".join(header.read_text() for header in HEADERS)
+    text = "\n".join(header.read_text() for header in HEADERS).replace("\\\n", " ")
     return re.sub(r"/\*.*?\*/", "", text, flags=re.S)
 
 
 def constants() -> Dict[str, int]:
     """Every #define CORBEL_... with a number, without the prefix."""
-    found = re.findall(r"#define CORBEL_(\w+) \(?(-?(?:0x)?[0-9a-f]+)u?\)?", _text())
+    found = re.findall(r"#define CORBEL_(\w+) +\(?(-?(?:0x)?[0-9a-f]+)u?\)?", _text())
     return {name: int(number, 0) for name, number in found}
 
 
