@@ -1,6 +1,4 @@
 #include "queue/consumer_core.hpp"
-#include "queue/refusal.hpp"
-
 namespace corbel {
 
 namespace {
@@ -62,7 +60,7 @@ detail::io_executor message::executor() const { return state_->core->executor();
 
 void message::start_settle(settle how, call c, detail::operation_ptr<bool> op) {
   auto &core = *state_->core;
-  if (auto why = core.admit_settle(*state_, how)) return detail::refuse(core.executor(), std::move(op), why);
+  if (auto why = core.admit_settle(*state_, how)) return detail::finish(std::move(op), result<bool>(why));
   core.start_settle(state_, how, c, std::move(op));
 }
 

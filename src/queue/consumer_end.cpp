@@ -1,5 +1,4 @@
 #include "queue/consumer_core.hpp"
-#include "queue/refusal.hpp"
 #include "redis/pool_core.hpp"
 
 #include <fmt/format.h>
@@ -30,7 +29,7 @@ std::chrono::milliseconds consumer_core::patience(call c) const noexcept {
 }
 
 void consumer_core::start_take(operation_ptr<message_ptr> op, std::uint64_t ticket) {
-  if (auto why = refusal()) return refuse(executor(), std::move(op), why);
+  if (auto why = refusal()) return finish(std::move(op), result<message_ptr>(why));
   ticket = make_cancellable(op, ticket);
   on_loop([ticket, op = std::move(op)](consumer_core &self) mutable {
     if (self.plan_.stopped()) return finish(std::move(op), result<message_ptr>(self.why_stopped_));
@@ -41,7 +40,7 @@ void consumer_core::start_take(operation_ptr<message_ptr> op, std::uint64_t tick
 }
 
 void consumer_core::start_drain(call c, operation_ptr<std::size_t> op, std::uint64_t ticket) {
-  if (auto why = refusal()) return refuse(executor(), std::move(op), why);
+  if (auto why = refusal()) return finish(std::move(op), result<std::size_t>(why));
   ticket = make_cancellable(op, ticket);
   on_loop([ticket, timeout = patience(c), op = std::move(op)](consumer_core &self) mutable {
     self.begin_drain(ticket, timeout, std::move(op));

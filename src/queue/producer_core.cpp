@@ -2,7 +2,6 @@
 
 #include "queue/queue_scripts.hpp"
 #include "queue/read_request.hpp"
-#include "queue/refusal.hpp"
 
 namespace corbel::detail {
 
@@ -13,7 +12,7 @@ producer_core::producer_core(const redis_pool &pool, const queue_options &option
 void producer_core::put(std::vector<put_item> items, call c, operation_ptr<put_receipt> op, std::uint64_t ticket) const {
   auto why = pool_.core()->refusal();
   if (!why) why = check_items(items);
-  if (why) return refuse(pool_.executor(), std::move(op), why);
+  if (why) return finish(std::move(op), result<put_receipt>(why));
   for (auto &item : items)
     if (item.id.empty()) item.id = make_message_id();
   auto [script, command] = put_call(keys_, items);
@@ -28,7 +27,7 @@ void producer_core::put(std::vector<put_item> items, call c, operation_ptr<put_r
 }
 
 void producer_core::depth(call c, operation_ptr<std::int64_t> op, std::uint64_t ticket) const {
-  if (auto why = pool_.core()->refusal()) return refuse(pool_.executor(), std::move(op), why);
+  if (auto why = pool_.core()->refusal()) return finish(std::move(op), result<std::int64_t>(why));
   c.idempotent = true;
   auto request = std::make_unique<read_request<std::int64_t>>(redis_command("LLEN", keys_.ready), nullptr, std::move(op),
                                                               [](const redis_node &depth) { return depth.integer(); });
