@@ -32,6 +32,7 @@ TEST_CASE("connections made through the slicer, again and again") {
   gated g;
   g.gate.slice(1);
   for (int round = 0; round < 20; ++round) {
+    g.grow_old();
     g.gate.reset_all();
     REQUIRE(
         until(patience, [&] { return count(*g.reader, notice_kind::resubscribed) == static_cast<std::size_t>(round) + 1; }));

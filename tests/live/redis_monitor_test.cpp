@@ -246,7 +246,7 @@ TEST_CASE_FIXTURE(fixture, "a flapping server does not flood a listener") {
     return calls.size() == 1;
   }));
   std::uint64_t epoch = 1;
-  for (int i = 0; i < 20; ++i) {
+  for (int i = 0; i < 7; ++i) {
     gate.reset_all();
     REQUIRE(until(patience, [&] { return monitor.last().epoch > epoch && monitor.state() == redis_state::up; }));
     epoch = monitor.last().epoch;

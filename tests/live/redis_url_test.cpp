@@ -170,7 +170,7 @@ TEST_CASE("a file of certificates that is not there is told at once") {
 
 TEST_CASE("a wrong URL is refused when the pool is made, without its password") {
   runtime rt;
-  for (auto url :
+  for (std::string url :
        {"http://:hunter2@h", "redis://:hunter2@h:99999", "redis://:hunter2@h:x", "redis://u:hunter2@h/abc",
         "redis://u:hunter2@h?x=1", "redis://u:hunter2@h/0#f", "redis://u:hun ter2@h", "unix://:hunter2@", "hunter2", ""}) {
     CAPTURE(url);
