@@ -97,7 +97,7 @@ TEST_CASE("a client that takes nothing does not grow the server's memory and is 
 }
 
 TEST_CASE("a client that went away is noticed without a frame to send") {
-  served s;
+  served s({}, {.silence = 1h});
   bool ended = false;
   s.stream_options.on_end = [&] { ended = true; };
   {

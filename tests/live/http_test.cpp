@@ -157,6 +157,7 @@ TEST_CASE("more connections than allowed are told so, and room comes back") {
     CHECK(all.back().response().status == 200);
   }
   http_wire over(s.port);
+  over.get("/hello");
   auto r = over.response();
   CHECK(r.status == 503);
   CHECK(has(r.body, "too_many_connections"));
