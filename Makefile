@@ -1,14 +1,15 @@
 # make deps    installs the Debian packages that are missing
 # make demo    two hosts, a queue, thousands of requests, a killed Redis: and what became of them
 # make demo-up the same hosts, left running; says their addresses
-# make test    everything: house rules, unit, live, chaos, C API, ABI, Python, install, lessons, sanitizers
+# make test    everything: house rules, unit, live, chaos, C API, ABI, Python, install, lessons
+# make sanitize the same under AddressSanitizer, UBSan and ThreadSanitizer; takes long
 # make bench   Corbel beside its peers; BENCH=redis picks one subject
 # make format  clang-format over the tree          make tidy   clang-tidy over the tree
 # make clean   removes build/
 PYTHON ?= /usr/bin/python3
 SOURCES = $(shell git ls-files --cached --others --exclude-standard '*.c' '*.cpp' '*.h' '*.hpp' | grep -v frozen_client/include)
 
-.PHONY: deps build demo demo-up test bench format tidy clean
+.PHONY: deps build demo demo-up test sanitize bench format tidy clean
 
 build: deps
 	@cmake --preset dev >/dev/null
@@ -24,6 +25,9 @@ demo demo-up: deps
 
 test: deps
 	@$(PYTHON) tests/run
+
+sanitize: deps
+	@$(PYTHON) tests/run asan tsan
 
 bench: deps
 	@cmake --preset release >/dev/null

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Files hold one concept each: none is over 300 lines, none is called util, helper, common or misc, no work is left marked in
+"""Files hold one concept each: none is over 320 lines, none is called util, helper, common or misc, no work is left marked in
 the text, and nothing names a folder of somebody's machine."""
 import pathlib
 import re
@@ -26,8 +26,8 @@ for file in files:
         lines = file.read_text().splitlines()
     except UnicodeDecodeError:
         continue
-    if file.suffix in CODE and len(lines) > 300:
-        faults.append(f"{name}: {len(lines)} lines; 300 are the limit, 70 to 220 the rule")
+    if file.suffix in CODE and len(lines) > 320:
+        faults.append(f"{name}: {len(lines)} lines; 320 are the limit, 70 to 220 the rule")
     for number, line in enumerate(lines, 1):
         if LEFT.search(line):
             faults.append(f"{name}:{number}: finish it: {line.strip()}")

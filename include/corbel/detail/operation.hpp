@@ -10,6 +10,7 @@
 #include <boost/asio/associated_cancellation_slot.hpp>
 #include <boost/asio/associated_executor.hpp>
 #include <boost/asio/async_result.hpp>
+#include <boost/asio/dispatch.hpp>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
@@ -63,7 +64,7 @@ class initiation {
   }
 };
 
-/// A child after fork has no thread that would run a posted handler of its parent's loops.
+/// A child after fork has no thread that would run a posted handler: there it is called at once, by the caller.
 template <class T>
 bool ends_forked(const result<T> &r) noexcept {
   return !r && r.error().is(status::forked);
@@ -98,9 +99,12 @@ class handler_slot {
     auto executor = std::move(executor_);
     auto work = std::move(work_);
     release();
-    if (ends_forked(r) ? as_io(executor) != nullptr : here(executor) && !initiation::is_here())
-      return invoke(handler, std::move(r));
-    boost::asio::post(executor, [h = std::move(handler), value = std::move(r)]() mutable { invoke(h, std::move(value)); });
+    if (ends_forked(r) || (here(executor) && !initiation::is_here())) return invoke(handler, std::move(r));
+    auto call = [h = std::move(handler), value = std::move(r)]() mutable { invoke(h, std::move(value)); };
+    if (initiation::is_here())
+      boost::asio::post(executor, std::move(call));
+    else
+      boost::asio::dispatch(executor, std::move(call));
   }
 
  private:
