@@ -169,11 +169,14 @@ def soak(p: Programs, _: int) -> List[Row]:
     chance = random.Random(11)
     with RedisServer() as server:
         program = subprocess.Popen(p.command("bench_soak", server.port), stdout=subprocess.PIPE, text=True)
-        while program.poll() is None:
-            time.sleep(6)
-            server.kill()
-            time.sleep(chance.choice((0.05, 0.2, 0.5, 1.0, 3.0)))
-            server.start()
+        try:
+            while program.poll() is None:
+                time.sleep(6)
+                server.kill()
+                time.sleep(chance.choice((0.05, 0.2, 0.5, 1.0, 3.0)))
+                server.start()
+        finally:
+            program.kill()
         out = program.stdout.read()
     if not out.strip():
         raise SystemExit("bench_soak ended without a result")
