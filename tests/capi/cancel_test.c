@@ -117,7 +117,6 @@ static void losses_race_with_cancels_and_answers(void) {
   struct world w = world_open();
   int by_status[16];
   storm(&w, 0, 2, by_status, kill_and_restart);
-  CHECK(by_status[0] > 0);
   CHECK_EQ(by_status[0] + by_status[-CORBEL_CANCELLED] + by_status[-CORBEL_LOST] + by_status[-CORBEL_BUSY] +
                by_status[-CORBEL_REFUSED],
            atomic_load(&accepted));

@@ -70,10 +70,14 @@ relay_message message(const std::string &session, int n) {
   return {.id = "m" + std::to_string(n), .session_id = session, .event = "e", .data = std::to_string(n)};
 }
 
-/// Publishes 0, 1, 2 ... one after another until it is told to stop; how many.
+/// Publishes 0, 1, 2 ... one after another until it is told to stop; how many. At a pace at which a channel's recent list, 256
+/// messages, holds what is published while the relay is away.
 asio::awaitable<int> publish(relayed &r, std::string session, const bool &stop) {
+  asio::steady_timer pace(co_await asio::this_coro::executor);
   int n = 0;
   for (; !stop; ++n) {
+    pace.expires_after(2ms);
+    co_await pace.async_wait(asio::use_awaitable);
     auto told = co_await r.publisher.publish_surely(message(session, n), 30s);
     told.value();
   }

@@ -9,6 +9,7 @@ import textwrap
 import warnings
 
 import corbel
+import corbel.blocking
 import pytest
 
 PENDING = {

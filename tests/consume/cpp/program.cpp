@@ -1,5 +1,5 @@
-// Asks the server at argv[1] for a PONG through the installed C++ library, in a coroutine on an io_context of its own. It
-// uses Boost.Asio header-only, as most programs do, whereas the library was built with it compiled separately.
+// Asks the server at argv[1] for a PONG through the installed C++ library, in a coroutine on an io_context of its own, and
+// uses Boost.Asio by itself beside it: a timer, and a signal, which has one static object for the whole program.
 #include <corbel/health.hpp>
 #include <corbel/queue.hpp>
 #include <corbel/redis_monitor.hpp>
@@ -8,6 +8,7 @@
 
 #include <boost/asio.hpp>
 
+#include <csignal>
 #include <iostream>
 
 namespace asio = boost::asio;
@@ -18,6 +19,9 @@ static asio::awaitable<void> ask(corbel::runtime &rt, std::string url) {
   std::cout << reply.value()->text() << "\n";
   asio::steady_timer timer(co_await asio::this_coro::executor, std::chrono::milliseconds(1));
   co_await timer.async_wait(asio::use_awaitable);
+  asio::signal_set signals(co_await asio::this_coro::executor, SIGUSR1);
+  std::raise(SIGUSR1);
+  co_await signals.async_wait(asio::use_awaitable);
   (co_await rt.async_shutdown(std::chrono::seconds(5), asio::use_awaitable)).value();
 }
 
