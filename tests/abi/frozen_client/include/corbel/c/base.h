@@ -38,20 +38,20 @@ extern "C" {
 /* 0 is success; failures are negative and never renumbered. */
 typedef int32_t corbel_status;
 #define CORBEL_OK 0
-#define CORBEL_INVALID (-1)     /* an argument is wrong; the message names it */
-#define CORBEL_STATE (-2)       /* the call is not allowed here or now */
-#define CORBEL_CLOSED (-3)      /* the handle was closed or its runtime was shut down */
-#define CORBEL_FORKED (-4)      /* the handle was made by the parent of this process */
-#define CORBEL_NO_MEMORY (-5)   /* */
-#define CORBEL_BUSY (-6)        /* a bound was reached: pool exhausted, too many waiters; never an outage */
-#define CORBEL_TIMEOUT (-7)     /* the deadline passed after the request was sent: MAYBE_APPLIED unless idempotent */
-#define CORBEL_CANCELLED (-8)   /* corbel_cancel, or the handle was freed */
-#define CORBEL_LOST (-9)        /* the connection was lost after the request was sent: MAYBE_APPLIED */
-#define CORBEL_REFUSED (-10)    /* the server answered with an error; native holds its code, such as WRONGTYPE */
+#define CORBEL_INVALID (-1)      /* an argument is wrong; the message names it */
+#define CORBEL_STATE (-2)        /* the call is not allowed here or now */
+#define CORBEL_CLOSED (-3)       /* the handle was closed or its runtime was shut down */
+#define CORBEL_FORKED (-4)       /* the handle was made by the parent of this process */
+#define CORBEL_NO_MEMORY (-5)    /* */
+#define CORBEL_BUSY (-6)         /* a bound was reached: pool exhausted, too many waiters; never an outage */
+#define CORBEL_TIMEOUT (-7)      /* the deadline passed after the request was sent: MAYBE_APPLIED unless idempotent */
+#define CORBEL_CANCELLED (-8)    /* corbel_cancel, or the handle was freed */
+#define CORBEL_LOST (-9)         /* the connection was lost after the request was sent: MAYBE_APPLIED */
+#define CORBEL_REFUSED (-10)     /* the server answered with an error; native holds its code, such as WRONGTYPE */
 #define CORBEL_UNAVAILABLE (-11) /* the deadline passed before the request could be sent: nothing was applied */
-#define CORBEL_PROTOCOL (-12)   /* the peer does not speak the protocol, or a reply passed a limit; the message says which */
+#define CORBEL_PROTOCOL (-12) /* the peer does not speak the protocol, or a reply passed a limit; the message says which */
 #define CORBEL_UNSUPPORTED (-13) /* this build or this version of the library does not know it */
-#define CORBEL_INTERNAL (-14)   /* a defect of the library; please report the message */
+#define CORBEL_INTERNAL (-14)    /* a defect of the library; please report the message */
 
 /* Flags of an error. */
 #define CORBEL_ERROR_RETRIABLE 0x1u     /* the same call may succeed later */
@@ -70,8 +70,8 @@ typedef uint64_t corbel_ticket;
 
 /* Borrowed bytes. This struct is frozen. */
 typedef struct corbel_bytes {
-    const void *data;
-    size_t size;
+  const void *data;
+  size_t size;
 } corbel_bytes;
 
 /* Runs once, after the last use of the user pointer that it was given with. */

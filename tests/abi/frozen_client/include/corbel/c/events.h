@@ -21,12 +21,12 @@ typedef struct corbel_events corbel_events;
 
 /* The last input of every asynchronous call. Zeroed but for struct_size it means: default deadline, no event. */
 typedef struct corbel_call {
-    uint32_t struct_size; /* sizeof(corbel_call) of the caller */
-    uint32_t flags;       /* CORBEL_CALL_... */
-    int64_t timeout_ms;   /* 0: the handle's default; < 0: no limit */
-    corbel_events *to;    /* queue that gets the one completion event; NULL: none */
-    uint64_t user;        /* handed back in the event */
-    corbel_error **err;   /* receives why the call was refused at once; may be NULL */
+  uint32_t struct_size; /* sizeof(corbel_call) of the caller */
+  uint32_t flags;       /* CORBEL_CALL_... */
+  int64_t timeout_ms;   /* 0: the handle's default; < 0: no limit */
+  corbel_events *to;    /* queue that gets the one completion event; NULL: none */
+  uint64_t user;        /* handed back in the event */
+  corbel_error **err;   /* receives why the call was refused at once; may be NULL */
 } corbel_call;
 /* The command may be sent again after a loss or a time-out, once, within its deadline. */
 #define CORBEL_CALL_IDEMPOTENT 0x1u
@@ -34,15 +34,15 @@ typedef struct corbel_call {
  * whose event would own an object (a lease) needs a queue: NULL there is INVALID. */
 
 /* What an event tells, and what its object is. */
-#define CORBEL_EVENT_REPLY 1        /* completion; object: corbel_reply, NULL on failure */
-#define CORBEL_EVENT_LEASE 2        /* completion; object: corbel_redis_conn, NULL on failure */
-#define CORBEL_EVENT_DONE 3         /* completion without an object; value: a count where the call defines one */
-#define CORBEL_EVENT_QUEUED 4       /* completion of a put; value: depth of the queue after it */
-#define CORBEL_EVENT_MESSAGE 5      /* notice; object: corbel_message, owned by the receiver */
-#define CORBEL_EVENT_PUBLISHED 6    /* notice of a subscription; object: corbel_reply, the array that the server sent */
-#define CORBEL_EVENT_STATE 7        /* notice; value: CORBEL_REDIS_UP ... or CORBEL_SUB_...; epoch: the reconnect epoch */
-#define CORBEL_EVENT_LOG 8          /* notice; value: the level; object: corbel_text "part: text" */
-#define CORBEL_EVENT_CLOSED 9       /* completion of a close, or a notice: nothing more comes from that handle */
+#define CORBEL_EVENT_REPLY 1     /* completion; object: corbel_reply, NULL on failure */
+#define CORBEL_EVENT_LEASE 2     /* completion; object: corbel_redis_conn, NULL on failure */
+#define CORBEL_EVENT_DONE 3      /* completion without an object; value: a count where the call defines one */
+#define CORBEL_EVENT_QUEUED 4    /* completion of a put; value: depth of the queue after it */
+#define CORBEL_EVENT_MESSAGE 5   /* notice; object: corbel_message, owned by the receiver */
+#define CORBEL_EVENT_PUBLISHED 6 /* notice of a subscription; object: corbel_reply, the array that the server sent */
+#define CORBEL_EVENT_STATE 7     /* notice; value: CORBEL_REDIS_UP ... or CORBEL_SUB_...; epoch: the reconnect epoch */
+#define CORBEL_EVENT_LOG 8       /* notice; value: the level; object: corbel_text "part: text" */
+#define CORBEL_EVENT_CLOSED 9    /* completion of a close, or a notice: nothing more comes from that handle */
 
 #define CORBEL_SOURCE_RUNTIME 1
 #define CORBEL_SOURCE_REDIS 2
@@ -59,16 +59,16 @@ typedef struct corbel_call {
 
 /* One delivered event: 64 bytes, frozen. take and dispatch still pass the size the caller knows. */
 typedef struct corbel_event {
-    corbel_ticket ticket; /* operation that it completes; 0 for a notice */
-    uint64_t user;        /* from corbel_call, or from the handle's options */
-    int32_t kind;         /* CORBEL_EVENT_... */
-    corbel_status status;
-    int32_t source;       /* CORBEL_SOURCE_... */
-    uint32_t flags;       /* CORBEL_EVENT_DROPPED */
-    int64_t value;        /* small result: a state, a count */
-    uint64_t epoch;       /* reconnect epoch of subscriptions and monitor; starts at 1 with the first connection */
-    void *object;         /* owned by the receiver; its type follows from kind */
-    corbel_error *error;  /* owned by the receiver; NULL when status is CORBEL_OK */
+  corbel_ticket ticket; /* operation that it completes; 0 for a notice */
+  uint64_t user;        /* from corbel_call, or from the handle's options */
+  int32_t kind;         /* CORBEL_EVENT_... */
+  corbel_status status;
+  int32_t source;      /* CORBEL_SOURCE_... */
+  uint32_t flags;      /* CORBEL_EVENT_DROPPED */
+  int64_t value;       /* small result: a state, a count */
+  uint64_t epoch;      /* reconnect epoch of subscriptions and monitor; starts at 1 with the first connection */
+  void *object;        /* owned by the receiver; its type follows from kind */
+  corbel_error *error; /* owned by the receiver; NULL when status is CORBEL_OK */
 } corbel_event;
 
 /* Runs on the thread that called corbel_events_dispatch. The event's object and error are freed afterwards unless the
@@ -80,7 +80,8 @@ typedef void (*corbel_wake_fn)(void *user);
 
 /* Opens a queue. notice_limit: how many log notices are kept for a slow reader (0: 1024). Completions are bounded by the
  * calls that were started and are never dropped. */
-CORBEL_API corbel_status corbel_events_open(corbel_runtime *rt, uint32_t notice_limit, corbel_events **out, corbel_error **err);
+CORBEL_API corbel_status corbel_events_open(corbel_runtime *rt, uint32_t notice_limit, corbel_events **out,
+                                            corbel_error **err);
 
 /* Descriptor that is readable exactly while the queue is not empty; for epoll, poll, asyncio, libuv. Never read, write
  * or close it. It lives as long as the queue. -1 after a fork. */
@@ -91,7 +92,8 @@ CORBEL_API int corbel_events_fd(corbel_events *q);
 CORBEL_API size_t corbel_events_take(corbel_events *q, corbel_event *out, size_t count, size_t each, int64_t timeout_ms);
 
 /* Takes as above and calls fn for each, up to max (0: what is there). Returns how many were handled. */
-CORBEL_API size_t corbel_events_dispatch(corbel_events *q, size_t each, corbel_event_fn fn, void *user, size_t max, int64_t timeout_ms);
+CORBEL_API size_t corbel_events_dispatch(corbel_events *q, size_t each, corbel_event_fn fn, void *user, size_t max,
+                                         int64_t timeout_ms);
 
 /* Makes one waiting or the next take or dispatch return at once. Any thread, also a wake callback. */
 CORBEL_API void corbel_events_interrupt(corbel_events *q);

@@ -13,13 +13,13 @@ extern "C" {
 #define CORBEL_HEALTH_DOWN 3
 
 typedef struct corbel_health_report {
-    uint32_t struct_size;
-    uint32_t flags;      /* CORBEL_HEALTH_REQUIRED */
-    const char *part;    /* name of the part; required; pools report as "redis:<kind>" by themselves */
-    int32_t state;       /* CORBEL_HEALTH_... */
-    int32_t reserved;
-    int64_t fresh_ms;    /* 0: the report does not age */
-    const char *reason;  /* one line; NULL: none */
+  uint32_t struct_size;
+  uint32_t flags;   /* CORBEL_HEALTH_REQUIRED */
+  const char *part; /* name of the part; required; pools report as "redis:<kind>" by themselves */
+  int32_t state;    /* CORBEL_HEALTH_... */
+  int32_t reserved;
+  int64_t fresh_ms;   /* 0: the report does not age */
+  const char *reason; /* one line; NULL: none */
 } corbel_health_report;
 /* The roll-up is no better than this part. Others make it DEGRADED at worst. */
 #define CORBEL_HEALTH_REQUIRED 0x1u

@@ -12,23 +12,23 @@ extern "C" {
 typedef void (*corbel_log_fn)(void *user, int32_t level, const char *part, const char *text, size_t size);
 
 typedef struct corbel_runtime_options {
-    uint32_t struct_size;
-    uint32_t flags;        /* CORBEL_RUNTIME_... */
-    uint32_t io_threads;   /* 0: 1; at most 64 */
-    int32_t log_level;     /* 0: CORBEL_LOG_INFO; what is less urgent is not logged */
-    const char *name;      /* service name in log lines and CLIENT SETNAME; NULL: "corbel" */
-    const char *instance;  /* instance id; NULL: the environment's INSTANCE_ID, else the host name */
-    corbel_log_fn log;     /* NULL: log lines go nowhere unless CORBEL_RUNTIME_LOG_STDOUT or corbel_runtime_log_to */
-    void *log_user;
-    corbel_drop_fn log_drop;
+  uint32_t struct_size;
+  uint32_t flags;       /* CORBEL_RUNTIME_... */
+  uint32_t io_threads;  /* 0: 1; at most 64 */
+  int32_t log_level;    /* 0: CORBEL_LOG_INFO; what is less urgent is not logged */
+  const char *name;     /* service name in log lines and CLIENT SETNAME; NULL: "corbel" */
+  const char *instance; /* instance id; NULL: the environment's INSTANCE_ID, else the host name */
+  corbel_log_fn log;    /* NULL: log lines go nowhere unless CORBEL_RUNTIME_LOG_STDOUT or corbel_runtime_log_to */
+  void *log_user;
+  corbel_drop_fn log_drop;
 } corbel_runtime_options;
 /* One JSON object per log line on standard output: ts, level, part, text, name, instance, pid, and the fields. */
 #define CORBEL_RUNTIME_LOG_STDOUT 0x1u
 
 /* One field of a log line. */
 typedef struct corbel_field {
-    const char *name;
-    corbel_bytes value;
+  const char *name;
+  corbel_bytes value;
 } corbel_field;
 
 #define CORBEL_METRICS_PROMETHEUS 1 /* text exposition format 0.0.4 */
@@ -52,7 +52,8 @@ CORBEL_API corbel_status corbel_runtime_log_to(corbel_runtime *rt, int32_t level
 CORBEL_API void corbel_runtime_free(corbel_runtime *rt);
 
 /* Writes one log line through the runtime's log; f holds n fields of `each` bytes. */
-CORBEL_API corbel_status corbel_log_write(corbel_runtime *rt, int32_t level, const char *part, const char *text, size_t size, const corbel_field *f, size_t n, size_t each);
+CORBEL_API corbel_status corbel_log_write(corbel_runtime *rt, int32_t level, const char *part, const char *text, size_t size,
+                                          const corbel_field *f, size_t n, size_t each);
 
 /* Asks for an operation to end now. Its one event still comes: CANCELLED, or what it had ended with already. An unknown
  * or completed ticket is not an error. */
