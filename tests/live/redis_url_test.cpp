@@ -140,7 +140,7 @@ TEST_CASE("rediss:// verifies the certificate and its name") {
   auto unknown_authority = refusal(rt, {.url = server.url()});
   INFO(said(unknown_authority));
   CHECK(unknown_authority.source() == "tls");
-  CHECK(server.clients().empty());
+  CHECK(until(10s, [&] { return server.clients().empty(); }));
 }
 
 TEST_CASE("a client certificate, where the server asks for one") {
