@@ -70,8 +70,8 @@ relay_message message(const std::string &session, int n) {
   return {.id = "m" + std::to_string(n), .session_id = session, .event = "e", .data = std::to_string(n)};
 }
 
-/// Publishes 0, 1, 2 ... one after another until it is told to stop; how many. At a pace at which a channel's recent list, 256
-/// messages, holds what is published while the relay is away.
+/// Publishes 0, 1, 2 ... one after another until it is told to stop; how many. At a pace at which a channel's recent list,
+/// 256 messages, holds what is published while the relay is away.
 asio::awaitable<int> publish(relayed &r, std::string session, const bool &stop) {
   asio::steady_timer pace(co_await asio::this_coro::executor);
   int n = 0;
