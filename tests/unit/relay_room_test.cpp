@@ -2,8 +2,11 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
+#include <deque>
 #include <map>
 #include <random>
+#include <utility>
 
 using namespace corbel;
 using detail::relay_counts;
@@ -222,10 +225,11 @@ TEST_CASE("under any schedule of losses each stream gets everything once and in 
     while (!answers.empty()) answer();
     for (auto &[n, c] : clients) {
       auto &got = c.heard.got;
+      int since = c.since;
       CAPTURE(seed);
       REQUIRE(std::is_sorted(got.begin(), got.end()));
       REQUIRE(std::adjacent_find(got.begin(), got.end()) == got.end());
-      REQUIRE(std::count_if(got.begin(), got.end(), [&](int m) { return m > c.since; }) == published - c.since);
+      REQUIRE(std::count_if(got.begin(), got.end(), [&](int m) { return m > since; }) == published - since);
     }
   }
 }
