@@ -77,10 +77,10 @@ relay_message message(const std::string &session, int n) {
 asio::awaitable<int> publish(relayed &r, std::string session, const bool &stop) {
   asio::steady_timer pace(co_await asio::this_coro::executor);
   int n = 0;
-  for (; !stop; ++n) {
+  while (!stop) {
     pace.expires_after(2ms);
     co_await pace.async_wait(asio::use_awaitable);
-    auto told = co_await r.publisher.publish_surely(message(session, n), 30s);
+    auto told = co_await r.publisher.publish_surely(message(session, n++), 30s);
     told.value();
   }
   co_return n;
