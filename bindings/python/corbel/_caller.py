@@ -81,7 +81,7 @@ class Caller:
 
     def load(self, arguments: Sequence[Argument]) -> int:
         """Lays arguments out as an array of corbel_bytes: its address, good until the next load."""
-        parts = [part if type(part) is bytes else encode(part) for part in arguments]
+        parts = [a if type(a) is bytes else a.encode() if type(a) is str else encode(a) for a in arguments]
         joined = b"".join(parts)
         if len(joined) <= _ARENA:
             self._arena_view[: len(joined)] = joined
@@ -122,8 +122,9 @@ class Caller:
         """Starts one command on a pool or a lease and returns its ticket."""
         if not handle:
             raise Closed("the handle was closed or given back")
-        argv = self.load(arguments)
-        return self.start(function(handle, argv, len(arguments), self.call(timeout, idempotent, text), self.ticket_to))
+        call = self._call_to[idempotent + 2 * text] if timeout is None else self.call(timeout, idempotent, text)
+        status = function(handle, self.load(arguments), len(arguments), call, self.ticket_to)
+        return self.start(status) if status or self._kept else self._ticket.value
 
     def script(
         self,

@@ -38,9 +38,8 @@ class Decoder:
             if count > 1:
                 return self._tree(reply, count, text)
             kind, _, value, data = _first(self._buffer)
-            if kind == c.NODE_STRING or kind == c.NODE_STATUS:
-                found = string_at(data, value)
-                return found.decode() if text else found
+            if kind == c.NODE_STRING and not text:
+                return string_at(data, value)
             return _leaf(kind, value, data, text)
         finally:
             _free(reply)
