@@ -41,6 +41,9 @@ struct redis_options {
   std::uint64_t max_reply_bytes = 64u << 20;
   std::uint64_t max_reply_elements = 1u << 20;
   std::uint32_t max_reply_depth = 7;
+  /// Hands out text only: a reply that holds other bytes than UTF-8 fails its caller, and no other, with status::protocol,
+  /// and a message that does is dropped and counted as such.
+  bool utf8_replies = false;
 };
 
 using redis_stats = corbel_redis_stats;
@@ -124,6 +127,11 @@ class redis_pool {
   }
   /// An idle connection at once, or an empty lease. Never waits, never connects. Any thread.
   redis_lease try_lease() const noexcept;
+
+  /// Another cap, live: growth at once; shrinking by closing idle connections now, busy ones when they come back or have
+  /// nothing under way. Leases in use and what is under way are never cut, so the pool may be over its cap for a while.
+  /// status::invalid for 0. Any thread.
+  result<void> resize(std::uint32_t max_size);
 
   /// Refuses new calls, lets those under way complete until the deadline, closes. Signature: void(result<void>).
   template <class Token>

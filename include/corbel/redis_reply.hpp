@@ -51,6 +51,11 @@ class redis_node {
   kind kind_ = kind::nil;
 };
 
+namespace detail {
+/// True when every string in the tree is UTF-8.
+bool is_utf8(const redis_node &node) noexcept;
+}  // namespace detail
+
 /// Memory of one reply: counted, freed with the last reference.
 struct reply_block;
 

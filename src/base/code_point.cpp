@@ -1,6 +1,8 @@
 #include "base/code_point.hpp"
 
 #include <algorithm>
+#include <cstdint>
+#include <cstring>
 
 namespace corbel::detail {
 
@@ -21,6 +23,23 @@ code_point first_code_point(std::string_view text) noexcept {
     high = 0xBF;
   }
   return {value, size, true};
+}
+
+bool is_utf8(std::string_view text) noexcept {
+  while (!text.empty()) {
+    std::uint64_t eight = 0;  // mostly ASCII: eight at once
+    if (text.size() >= sizeof eight) {
+      std::memcpy(&eight, text.data(), sizeof eight);
+      if ((eight & 0x8080808080808080u) == 0) {
+        text.remove_prefix(sizeof eight);
+        continue;
+      }
+    }
+    const auto c = first_code_point(text);
+    if (!c.valid) return false;
+    text.remove_prefix(c.bytes);
+  }
+  return true;
 }
 
 std::string one_line(std::string text) {

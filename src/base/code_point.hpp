@@ -20,6 +20,9 @@ code_point first_code_point(std::string_view text) noexcept;
 /// and U+2029.
 constexpr bool is_control(char32_t c) noexcept { return c < 0x20 || (c >= 0x7F && c < 0xA0) || c == 0x2028 || c == 0x2029; }
 
+/// True when all of the text is UTF-8.
+bool is_utf8(std::string_view text) noexcept;
+
 /// The text as one line of valid UTF-8: a space for each control character, U+FFFD for malformed pieces.
 std::string one_line(std::string text);
 

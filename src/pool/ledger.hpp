@@ -37,6 +37,7 @@ class ledger {
   explicit ledger(limits l) noexcept : limits_(l) {}
   const counts &now() const noexcept { return counts_; }
   const limits &bounds() const noexcept { return limits_; }
+  void set_limits(limits l) noexcept { limits_ = l; }
   bool is_bounded() const noexcept { return limits_.max_size != CORBEL_UNBOUNDED; }
 
   /// A caller wants a lease. For take_idle the caller is leased, for open and wait it is waiting.
@@ -73,6 +74,13 @@ class ledger {
     return place();
   }
   void discarded() noexcept { --counts_.leased; }
+  /// More connections than the cap: one that is free is to be closed.
+  bool is_over() const noexcept { return is_bounded() && counts_.total() > limits_.max_size; }
+  /// A lease that comes back is to be closed instead of used again. Where the cap leaves no slot for leases any more, those
+  /// who wait already are served first.
+  bool retires_returned() const noexcept {
+    return is_over() && (counts_.waiting == 0 || limits_.max_size > 1 + counts_.subscriptions);
+  }
   void idle_closed() noexcept { --counts_.idle; }
   void gave_up_waiting() noexcept { --counts_.waiting; }
 

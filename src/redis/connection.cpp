@@ -175,6 +175,11 @@ void redis_connection::deliver(redis_reply r) {
   settled_.add(1);
   if (r->type() == redis_node::kind::error) {
     request->finish(server_error(r->text()));
+  } else if (settings_->options.utf8_replies && !is_utf8(r.root())) {
+    request->finish(error(status::protocol,
+                          "the reply holds bytes that are not UTF-8, and this pool hands out text only (utf8_replies); the "
+                          "command was applied",
+                          "redis", "UTF8", error::maybe_applied));
   } else {
     request->finish(std::move(r));
   }

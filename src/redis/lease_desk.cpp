@@ -95,7 +95,8 @@ void lease_desk::give_back(connection_ptr c) noexcept {
     std::lock_guard lock(mutex_);
     if (stopped_) return;
     const auto life = settings_->options.lifetime;
-    if (slot_waiter_ || !is_reusable(*c) || (life > 0ms && clock::now() - c->opened_at() >= life)) {
+    if (slot_waiter_ || ledger_.retires_returned() || !is_reusable(*c) ||
+        (life > 0ms && clock::now() - c->opened_at() >= life)) {
       // discarded below, outside the lock
     } else if (ledger_.returned()) {
       next = std::move(waiting_.front());
@@ -180,6 +181,7 @@ void lease_desk::place(connection_ptr c) {
     std::lock_guard lock(mutex_);
     if (!ledger_.opened()) {
       idle_.push_back({std::move(c), clock::now()});
+      if (ledger_.is_over()) loop_->post([self = shared_from_this()] { self->fit(); });
       if (!std::exchange(idle_armed_, true)) loop_->post([self = shared_from_this()] { self->arm_idle(); });
       return;
     }
@@ -242,20 +244,16 @@ bool lease_desk::want_subscription_slot(std::function<void()> go) {
   {
     std::lock_guard lock(mutex_);
     if (!ledger_.has_room_beside_pipeline()) return false;
-    if (!ledger_.add_subscription()) {
-      connection_ptr victim;
-      if (!idle_.empty()) {
-        victim = std::move(idle_.front().connection);
-        idle_.erase(idle_.begin());
-        ledger_.idle_closed();
-        (void)ledger_.add_subscription();
-        std::erase(all_, victim);
-        loop_->post(
-            [victim] { victim->dismiss(error(status::cancelled, "closed to make room for subscriptions", "redis")); });
-      } else {
+    while (!ledger_.add_subscription()) {
+      if (idle_.empty()) {
         slot_waiter_ = std::move(go);
         return true;
       }
+      auto victim = std::move(idle_.front().connection);
+      idle_.erase(idle_.begin());
+      ledger_.idle_closed();
+      std::erase(all_, victim);
+      loop_->post([victim] { victim->dismiss(error(status::cancelled, "closed to make room for subscriptions", "redis")); });
     }
   }
   go();

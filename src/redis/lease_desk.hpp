@@ -45,6 +45,12 @@ class lease_desk final : public redis_connection::owner, public std::enable_shar
   /// allows none at all.
   bool want_subscription_slot(std::function<void()> go);
   void subscription_gone();
+  /// Another cap; returns the one before. Any thread; fit() on the loop has to follow.
+  std::uint32_t set_max_size(std::uint32_t n);
+  /// Closes idle connections that are over the cap, opens for those who wait where it has room.
+  void fit();
+  bool is_over() const;
+  std::uint32_t max_size() const;
   /// A slot for one more pipeline, now or not at all.
   bool add_pipeline();
   void pipeline_gone();

@@ -133,6 +133,41 @@ void lease_desk::close_idle() {
   arm_idle();
 }
 
+std::uint32_t lease_desk::set_max_size(std::uint32_t n) {
+  std::lock_guard lock(mutex_);
+  auto limits = ledger_.bounds();
+  const auto before = std::exchange(limits.max_size, n);
+  ledger_.set_limits(limits);
+  return before;
+}
+
+bool lease_desk::is_over() const {
+  std::lock_guard lock(mutex_);
+  return ledger_.is_over();
+}
+
+std::uint32_t lease_desk::max_size() const {
+  std::lock_guard lock(mutex_);
+  return ledger_.bounds().max_size;
+}
+
+void lease_desk::fit() {
+  std::vector<connection_ptr> over;
+  {
+    std::lock_guard lock(mutex_);
+    while (!stopped_ && ledger_.is_over() && !idle_.empty()) {
+      over.push_back(std::move(idle_.front().connection));  // the one unused for longest
+      idle_.erase(idle_.begin());
+      ledger_.idle_closed();
+    }
+  }
+  for (auto &c : over) {
+    std::erase(all_, c);
+    c->dismiss(error(status::cancelled, "closed: over the pool's new cap", "redis"));
+  }
+  open_more();
+}
+
 std::size_t lease_desk::under_way() const {
   std::size_t n = 0;
   for (auto &c : all_) n += c->under_way();

@@ -69,6 +69,8 @@ result<redis_reply> redis_pool::send(redis_command command, call c) const {
 
 redis_lease redis_pool::try_lease() const noexcept { return redis_lease(core_->try_lease()); }
 
+result<void> redis_pool::resize(std::uint32_t max_size) { return core_->resize(max_size); }
+
 redis_stats redis_pool::stats() const { return core_->stats(); }
 
 detail::io_executor redis_pool::executor() const { return core_->home().executor(); }

@@ -57,7 +57,8 @@ redis_pool_core::redis_pool_core(std::shared_ptr<runtime_core> runtime, std::sha
       gate_(settings_->options.max_connecting),
       link_(std::make_shared<redis_link>(loop_, runtime_->listeners())),
       sweep_(loop_->context()),
-      retire_(loop_->context()) {}
+      retire_(loop_->context()),
+      shrink_(loop_->context()) {}
 
 redis_pool_core::~redis_pool_core() {
   for (auto *r = inbox_.take(); r;) std::exchange(r, r->next)->finish(freed_error());
@@ -141,7 +142,7 @@ void redis_pool_core::route(redis_request *r, const redis_pipeline *avoid) {
   if (pipelines_.empty()) return r->finish(aborted_ ? freed_error() : closed_error());
   redis_pipeline *best = nullptr;
   for (auto &p : pipelines_) {
-    if (p.get() == avoid) continue;
+    if (p.get() == avoid || (p != pipelines_.front() && p == pipelines_.back() && shrinking_)) continue;
     if (p->is_up() && p->unanswered() < busy_unanswered && p->unsent_bytes() < busy_unsent) return p->submit(r);
     if (p->is_up() && (!best || p->unanswered() < best->unanswered())) best = p.get();
   }
@@ -170,15 +171,17 @@ void redis_pool_core::retire_idle_pipelines() {
   retire_.async_wait([weak = weak_from_this()](boost::system::error_code ec) {
     auto self = weak.lock();
     if (ec || !self || self->aborted_) return;
-    auto &all = self->pipelines_;
-    if (all.size() > 1 && all.back()->under_way() == 0) {
-      auto p = std::move(all.back());
-      all.pop_back();
-      p->stop(error(status::cancelled, "the pipeline was retired", "redis"));
-      self->desk_->pipeline_gone();
-    }
-    if (all.size() > 1) self->retire_idle_pipelines();
+    self->retire_one_pipeline();
+    if (self->pipelines_.size() > 1) self->retire_idle_pipelines();
   });
+}
+
+void redis_pool_core::retire_one_pipeline() {
+  if (pipelines_.size() < 2 || pipelines_.back()->under_way() != 0) return;
+  auto p = std::move(pipelines_.back());
+  pipelines_.pop_back();
+  p->stop(error(status::cancelled, "the pipeline was retired", "redis"));
+  desk_->pipeline_gone();
 }
 
 void redis_pool_core::arm(clock::time_point when) {

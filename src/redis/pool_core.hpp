@@ -47,6 +47,7 @@ class redis_pool_core final : public component,
   void close(operation_ptr<void> op, const call &c);
   /// The last handle is gone, or the C handle was freed.
   void release_handle() noexcept;
+  result<void> resize(std::uint32_t max_size);
   redis_stats stats() const;
   std::uint64_t add_watch(redis_monitor_options o);
   void remove_watch(std::uint64_t id);
@@ -77,6 +78,8 @@ class redis_pool_core final : public component,
   void route(redis_request *r, const redis_pipeline *avoid = nullptr);
   redis_pipeline *add_pipeline();
   void retire_idle_pipelines();
+  void retire_one_pipeline();
+  void shrink();
   void arm(clock::time_point when);
   void sweep();
   void await_idle(std::function<void()> idle);
@@ -105,8 +108,9 @@ class redis_pool_core final : public component,
   std::shared_ptr<lease_desk> desk_;
   std::shared_ptr<redis_subscriber> subscriber_;
   std::vector<std::shared_ptr<redis_pipeline>> pipelines_;  // the first one stays
+  bool shrinking_ = false;  // over the cap: the last pipeline gets nothing new, so that it can be retired
   inbox<redis_request> inbox_;
-  boost::asio::steady_timer sweep_, retire_;
+  boost::asio::steady_timer sweep_, retire_, shrink_;
   clock::time_point armed_ = clock::time_point::max();
   std::map<std::uint64_t, redis_monitor_options> watches_;
   std::atomic<std::uint64_t> last_watch_{0};

@@ -39,7 +39,7 @@ redis_stats redis_pool_core::stats() const {
   const auto &n = *counters_;
   redis_stats s{};
   auto u32 = [](std::uint64_t v) { return static_cast<std::uint32_t>(v); };
-  s.max = settings_->options.max_size;
+  s.max = desk_->max_size();
   s.connecting = u32(n.connecting.value());
   s.idle = c.idle;
   s.leased = c.leased;
@@ -152,6 +152,7 @@ void redis_pool_core::abort() {
   const auto why = freed_error();
   sweep_.cancel();
   retire_.cancel();
+  shrink_.cancel();
   link_->stop();
   for (auto *r = inbox_.take(); r;) std::exchange(r, r->next)->finish(why);
   for (auto &p : std::exchange(pipelines_, {})) p->stop(why);
@@ -161,6 +162,35 @@ void redis_pool_core::abort() {
   runtime_->health().remove(name_);
   runtime_->delist(number_);
   runtime_->free_name(name_);
+}
+
+result<void> redis_pool_core::resize(std::uint32_t max_size) {
+  if (auto why = refusal()) return why;
+  if (max_size == 0) return error(status::invalid, "max_size is 0: give at least 1", "redis", "OPTION");
+  const auto before = desk_->set_max_size(max_size);
+  if (before == max_size) return {};
+  auto shown = [](std::uint32_t n) { return n == unbounded ? std::string("unbounded") : std::to_string(n); };
+  runtime_->log(max_size == unbounded ? log_level::warning : log_level::info, name_,
+                fmt::format("resized: at most {} connections, {} before", shown(max_size), shown(before)));
+  loop_->post([self = shared_from_this()] {
+    batch_scope batch;
+    self->shrink();
+  });
+  return {};
+}
+
+void redis_pool_core::shrink() {
+  if (aborted_) return;
+  desk_->fit();
+  while (desk_->is_over() && pipelines_.size() > 1 && pipelines_.back()->under_way() == 0) retire_one_pipeline();
+  // Leases come back by themselves; a pipeline that is busy is looked at again.
+  shrinking_ = desk_->is_over() && pipelines_.size() > 1;
+  if (!shrinking_) return;
+  shrink_.expires_after(20ms);
+  shrink_.async_wait([weak = weak_from_this()](boost::system::error_code ec) {
+    auto self = weak.lock();
+    if (!ec && self) self->shrink();
+  });
 }
 
 void redis_pool_core::close(operation_ptr<void> op, const call &c) {

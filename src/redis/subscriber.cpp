@@ -55,6 +55,7 @@ void redis_subscriber::apply(const std::shared_ptr<redis_mailbox> &reader, chang
 
 void redis_subscriber::forget(std::uint64_t reader) {
   mailboxes_.erase(reader);
+  unreadable_.erase(reader);
   perform(wanted_.forget(reader));
 }
 
@@ -128,10 +129,18 @@ void redis_subscriber::connection_push(redis_connection &c, redis_reply r) {
 void redis_subscriber::deliver(name_kind kind, std::string_view name, const redis_reply &r) {
   auto *readers = wanted_.readers(kind, name);
   if (!readers) return;
+  const bool readable = !settings_->options.utf8_replies || is_utf8(r.root());
   for (auto &[reader, count] : *readers) {
     auto it = mailboxes_.find(reader);
     if (it == mailboxes_.end()) continue;
-    if (auto box = it->second.lock()) box->put({redis_notice::kind::message, epoch_, 0, r});
+    auto box = it->second.lock();
+    if (!box) continue;
+    if (!readable)
+      ++unreadable_[reader];
+    else if (auto skipped = unreadable_.extract(reader))
+      box->put({redis_notice::kind::message, epoch_, skipped.mapped(), r});
+    else
+      box->put({redis_notice::kind::message, epoch_, 0, r});
   }
 }
 

@@ -78,6 +78,7 @@ class redis_subscriber final : public redis_connection::owner, public std::enabl
   std::function<void()> all_confirmed_;
   wanted_names wanted_;
   std::map<std::uint64_t, std::weak_ptr<redis_mailbox>> mailboxes_;
+  std::map<std::uint64_t, std::uint64_t> unreadable_;  // messages that were no UTF-8, not told yet, by mailbox
   struct sent_command {
     name_kind kind;
     bool subscribe;

@@ -92,3 +92,13 @@ TEST_CASE("whatever goes in, one line of valid text comes out, and stays what it
     REQUIRE(one_line(line) == line);
   }
 }
+
+TEST_CASE("all of a text is UTF-8, or not") {
+  using corbel::detail::is_utf8;
+  CHECK(is_utf8(""));
+  CHECK(is_utf8("plain text of more than eight bytes"));
+  CHECK(is_utf8("grüße, 世界"));
+  CHECK(is_utf8(std::string("\0nul", 4)));
+  for (const char *bad : {"\xff", "12345678\xc3", "1234567\xc3", "\xed\xa0\x80", "\xc0\x80", "\xf4\x90\x80\x80", "x\x80"})
+    CHECK_FALSE(is_utf8(bad));
+}

@@ -112,3 +112,105 @@ TEST_CASE("five thousand random schedules: the cap holds, a slot stays for the p
     }
   }
 }
+
+TEST_CASE("a lower cap: free connections go, returned ones too, and nothing is opened until it fits") {
+  ledger l({5, 10});
+  REQUIRE(l.add_pipeline());
+  for (int i = 0; i < 4; ++i) {
+    REQUIRE(l.want_lease() == answer::open);
+    CHECK(l.opened());
+  }
+  CHECK_FALSE(l.is_over());
+  l.set_limits({3, 10});
+  CHECK(l.is_over());
+  CHECK(l.want_lease() == answer::wait);
+  CHECK(l.retires_returned());
+  l.discarded();
+  CHECK_FALSE(l.try_open());
+  CHECK(l.retires_returned());
+  l.discarded();
+  CHECK_FALSE(l.is_over());
+  CHECK_FALSE(l.retires_returned());
+  CHECK(l.returned());  // the waiter's
+  CHECK(l.now().total() == 3);
+}
+
+TEST_CASE("a cap without room for leases: those who wait are served first") {
+  ledger l({3, 10});
+  REQUIRE(l.add_pipeline());
+  REQUIRE(l.add_subscription());
+  REQUIRE(l.want_lease() == answer::open);
+  CHECK(l.opened());
+  CHECK(l.want_lease() == answer::wait);
+  l.set_limits({2, 10});
+  CHECK_FALSE(l.retires_returned());
+  CHECK(l.returned());
+  CHECK(l.retires_returned());
+}
+
+TEST_CASE("any order of calls and resizes: the cap is passed only by what a resize left over, and everyone is served") {
+  for (unsigned seed = 0; seed < 3000; ++seed) {
+    CAPTURE(seed);
+    std::mt19937 random(seed);
+    auto below = [&](std::uint32_t n) { return static_cast<std::uint32_t>(random() % n); };
+    ledger l({2 + below(8), 1000});
+    REQUIRE(l.add_pipeline());
+    std::uint32_t wanted = 0, served = 0;
+    auto settle = [&](bool got) {
+      if (got) ++served;
+    };
+    auto fit = [&] {
+      while (l.is_over() && l.now().idle != 0) l.idle_closed();
+      while (l.try_open()) {
+      }
+    };
+    for (int i = 0; i < 300; ++i) {
+      const bool ending = i >= 200;
+      const auto total = l.now().total();
+      switch (ending ? 2 + below(2) : below(5)) {
+        case 0: {
+          ++wanted;
+          const auto a = l.want_lease();
+          REQUIRE((a == answer::take_idle || a == answer::open || a == answer::wait));
+          settle(a == answer::take_idle);
+          break;
+        }
+        case 1:
+          l.set_limits({2 + below(8), 1000});
+          fit();
+          break;
+        case 2:
+          if (l.now().opening == 0) break;
+          settle(l.opened());
+          fit();
+          break;
+        case 3:
+          if (l.now().leased == 0) break;
+          if (l.retires_returned())
+            l.discarded();
+          else
+            settle(l.returned());
+          fit();
+          break;
+        case 4:
+          if (l.now().opening == 0) break;
+          l.open_failed();
+          fit();
+          break;
+      }
+      REQUIRE(l.now().total() <= std::max(total, l.bounds().max_size));
+    }
+    while (l.now().opening + l.now().leased != 0) {
+      if (l.now().opening != 0)
+        settle(l.opened());
+      else if (l.retires_returned())
+        l.discarded();
+      else
+        settle(l.returned());
+      fit();
+    }
+    CHECK(l.now().waiting == 0);
+    CHECK(served == wanted);
+    CHECK(l.now().total() <= l.bounds().max_size);
+  }
+}

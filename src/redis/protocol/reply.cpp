@@ -1,3 +1,4 @@
+#include "base/code_point.hpp"
 #include "redis/protocol/reply_block.hpp"
 
 #include <corbel/redis_reply.hpp>
@@ -21,6 +22,13 @@ std::int64_t redis_node::integer() const noexcept {
 const redis_node &redis_node::operator[](std::size_t i) const noexcept {
   auto all = elements();
   return i < all.size() ? all[i] : nil;
+}
+
+bool detail::is_utf8(const redis_node &node) noexcept {
+  if (node.has_bytes()) return is_utf8(node.text());
+  for (auto &element : node.elements())
+    if (!is_utf8(element)) return false;
+  return true;
 }
 
 const redis_node &redis_reply::root() const noexcept { return block_ ? block_->root : nil; }
