@@ -9,6 +9,8 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 namespace corbel {
 
@@ -44,8 +46,11 @@ class error {
   };
 
   error() noexcept = default;
-  /// source: "redis", "queue", "runtime", "os", "tls", "dns"; native: the source's code, such as "WRONGTYPE".
+  /// source: "redis", "postgres", "queue", "runtime", "os", "tls", "dns"; native: the source's code: "WRONGTYPE", "23505".
   error(status s, std::string message, std::string source = "runtime", std::string native = {}, std::uint32_t flags = 0);
+  /// The same with named details, such as {"constraint", "users_pkey"} of PostgreSQL.
+  error(status s, std::string message, std::string source, std::string native, std::uint32_t flags,
+        std::vector<std::pair<std::string, std::string>> fields);
 
   /// An error that needs no memory to be made.
   static const error &out_of_memory() noexcept;
@@ -56,6 +61,9 @@ class error {
   const std::string &source() const noexcept;
   const std::string &native() const noexcept;
   std::uint32_t flags() const noexcept { return data_ ? data_->flags : 0; }
+  /// A named detail; nullptr when there is none. It lives as long as the error. PostgreSQL's names: severity, detail, hint,
+  /// position, internal_position, internal_query, where, schema, table, column, datatype, constraint, file, line, routine.
+  const std::string *field(std::string_view name) const noexcept;
   bool is(corbel::status s) const noexcept { return code() == s; }
   bool may_retry() const noexcept { return (flags() & retriable) != 0; }
   bool may_be_applied() const noexcept { return (flags() & maybe_applied) != 0; }
@@ -65,6 +73,7 @@ class error {
     corbel::status code;
     std::uint32_t flags;
     std::string message, source, native;
+    std::vector<std::pair<std::string, std::string>> fields;
   };
   explicit error(std::shared_ptr<const data> d) noexcept : data_(std::move(d)) {}
   std::shared_ptr<const data> data_;

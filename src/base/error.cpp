@@ -43,7 +43,19 @@ const char *status_name(status s) noexcept {
 }
 
 error::error(corbel::status s, std::string message, std::string source, std::string native, std::uint32_t flags)
-    : data_(std::make_shared<const data>(data{s, flags, std::move(message), std::move(source), std::move(native)})) {}
+    : data_(std::make_shared<const data>(data{s, flags, std::move(message), std::move(source), std::move(native), {}})) {}
+
+error::error(corbel::status s, std::string message, std::string source, std::string native, std::uint32_t flags,
+             std::vector<std::pair<std::string, std::string>> fields)
+    : data_(std::make_shared<const data>(
+          data{s, flags, std::move(message), std::move(source), std::move(native), std::move(fields)})) {}
+
+const std::string *error::field(std::string_view name) const noexcept {
+  if (data_)
+    for (auto &[key, value] : data_->fields)
+      if (key == name) return &value;
+  return nullptr;
+}
 
 const error &error::out_of_memory() noexcept {
   static const error e(status::no_memory, "out of memory", "os", "ENOMEM", retriable);
