@@ -39,6 +39,8 @@ class runtime {
   explicit runtime(runtime_options options = {});
   /// Runs on the host's io_context, which must be run by at most one thread at a time and outlive all handles.
   explicit runtime(boost::asio::io_context &host, runtime_options options = {});
+  /// Another handle on a runtime that is open already, for the library's own parts.
+  explicit runtime(std::shared_ptr<detail::runtime_core> core) noexcept;
   ~runtime();
   runtime(runtime &&) noexcept;
   runtime &operator=(runtime &&) noexcept;

@@ -9,6 +9,8 @@ runtime::runtime(runtime_options options) : core_(detail::runtime_core::open(std
 runtime::runtime(boost::asio::io_context &host, runtime_options options)
     : core_(detail::runtime_core::open(std::move(options), &host)) {}
 
+runtime::runtime(std::shared_ptr<detail::runtime_core> core) noexcept : core_(std::move(core)) {}
+
 runtime::~runtime() = default;
 runtime::runtime(runtime &&) noexcept = default;
 runtime &runtime::operator=(runtime &&) noexcept = default;
