@@ -56,8 +56,9 @@ class completion {
   }
   corbel_ticket ticket() const noexcept { return event_.ticket; }
 
-  /// object is freed with free_object when nobody receives it.
-  void succeed(std::int32_t kind, std::int64_t value, void *object) noexcept;
+  /// The object is freed when nobody receives it. owner: what holds this completion, when its taker is to free it.
+  void succeed(std::int32_t kind, std::int64_t value, void *object,
+               std::unique_ptr<detail::event_queue::remnant> owner = {}) noexcept;
   void fail(std::int32_t kind, const error &e) noexcept;
 
  private:

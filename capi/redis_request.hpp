@@ -8,7 +8,7 @@
 namespace corbel::capi {
 
 /// A command whose reply is the object of CORBEL_EVENT_REPLY.
-class reply_request final : public detail::redis_request {
+class reply_request final : public detail::redis_request, public detail::event_queue::remnant {
  public:
   reply_request(redis_command c, completion to) : redis_request(std::move(c)), to_(std::move(to)) { ticket = to_.ticket(); }
 

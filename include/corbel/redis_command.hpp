@@ -33,6 +33,12 @@ class redis_command {
     return *this;
   }
 
+  /// Room for arguments of so many bytes in all, so that pushing `count` of them allocates once.
+  redis_command &reserve(std::size_t bytes, std::size_t count) {
+    bytes_.reserve(bytes_.size() + bytes + 16 * count);
+    return *this;
+  }
+
   std::uint32_t arguments() const noexcept { return count_; }
   /// The arguments as RESP bulk strings, without the array header that says how many they are.
   const std::string &encoded() const noexcept { return bytes_; }

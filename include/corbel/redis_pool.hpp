@@ -41,6 +41,7 @@ struct redis_options {
   std::uint64_t max_reply_bytes = 64u << 20;
   std::uint64_t max_reply_elements = 1u << 20;
   std::uint32_t max_reply_depth = 7;
+  std::chrono::microseconds busy_poll{50};  ///< <= 0: never
 };
 
 using redis_stats = corbel_redis_stats;
