@@ -32,7 +32,7 @@ int main(int argc, char **argv) {
       corbel::detail::batch_scope scope;
       for (unsigned long i = 0; i < batch; i++) {
         ++ev.ticket;
-        queue->complete(ev);
+        corbel::detail::event_queue::complete(queue, ev);
       }
     }
   });

@@ -39,23 +39,24 @@ const char *corbel_status_name(corbel_status s) { return corbel::status_name(sta
 corbel_status corbel_options_init(void *options, const char *type, size_t size) {
   struct known {
     std::string_view name;
+    size_t first;  // its size in the oldest header that a program may have been compiled with
     size_t size;
   };
   static constexpr known all[] = {
-      {"call", sizeof(corbel_call)},
-      {"runtime_options", sizeof(corbel_runtime_options)},
-      {"redis_options", sizeof(corbel_redis_options)},
-      {"sub_options", sizeof(corbel_sub_options)},
-      {"monitor_options", sizeof(corbel_monitor_options)},
-      {"queue_options", sizeof(corbel_queue_options)},
-      {"put", sizeof(corbel_put)},
-      {"settle", sizeof(corbel_settle)},
-      {"health_report", sizeof(corbel_health_report)},
+      {"call", 40, sizeof(corbel_call)},
+      {"runtime_options", 56, sizeof(corbel_runtime_options)},
+      {"redis_options", 128, sizeof(corbel_redis_options)},
+      {"sub_options", 32, sizeof(corbel_sub_options)},
+      {"monitor_options", 40, sizeof(corbel_monitor_options)},
+      {"queue_options", 56, sizeof(corbel_queue_options)},
+      {"put", 64, sizeof(corbel_put)},
+      {"settle", 32, sizeof(corbel_settle)},
+      {"health_report", 40, sizeof(corbel_health_report)},
   };
   if (!options || !type) return CORBEL_INVALID;
   for (auto &k : all) {
     if (k.name != type) continue;
-    if (size != k.size) return CORBEL_INVALID;
+    if (size < k.first || size > k.size || size % alignof(uint64_t) != 0) return CORBEL_INVALID;
     std::memset(options, 0, size);
     const auto struct_size = static_cast<uint32_t>(size);
     std::memcpy(options, &struct_size, sizeof struct_size);

@@ -41,13 +41,14 @@ error completion::read(const corbel_call *c, std::uint32_t known_flags, completi
   return {};
 }
 
-void completion::succeed(std::int32_t kind, std::int64_t value, void *object) noexcept {
+void completion::succeed(std::int32_t kind, std::int64_t value, void *object,
+                         std::unique_ptr<detail::event_queue::remnant> owner) noexcept {
   event_.kind = kind;
   event_.status = CORBEL_OK;
   event_.value = value;
   event_.object = object;
   if (queue_)
-    queue_->complete(event_);
+    detail::event_queue::complete(std::move(queue_), event_, std::move(owner));
   else
     clear_event(event_);
 }
@@ -57,7 +58,7 @@ void completion::fail(std::int32_t kind, const error &e) noexcept {
   event_.kind = kind;
   event_.status = static_cast<corbel_status>(e.code());
   event_.error = make_error(e);
-  queue_->complete(event_);
+  detail::event_queue::complete(std::move(queue_), event_);
 }
 
 }  // namespace corbel::capi

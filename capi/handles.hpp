@@ -11,10 +11,13 @@
 #include <corbel/runtime.hpp>
 
 #include <memory>
+#include <mutex>
 
 struct corbel_runtime {
+  explicit corbel_runtime(corbel::runtime_options options) : value(std::move(options)) {}
   corbel::runtime value;
-  std::uint64_t log_sink = 0;
+  std::mutex log_mutex;
+  std::uint64_t log_sink = 0;  // under log_mutex
   corbel::detail::runtime_core &core() noexcept { return *value.core(); }
 };
 
@@ -56,8 +59,9 @@ class completion {
   }
   corbel_ticket ticket() const noexcept { return event_.ticket; }
 
-  /// object is freed with free_object when nobody receives it.
-  void succeed(std::int32_t kind, std::int64_t value, void *object) noexcept;
+  /// The object is freed when nobody receives it. owner: what holds this completion, when its taker is to free it.
+  void succeed(std::int32_t kind, std::int64_t value, void *object,
+               std::unique_ptr<detail::event_queue::remnant> owner = {}) noexcept;
   void fail(std::int32_t kind, const error &e) noexcept;
 
  private:

@@ -23,11 +23,12 @@ void reply_request::finish(result<redis_reply> r) noexcept {
     retried = false;
     return pool->send(std::unique_ptr<redis_request>(this), again);
   }
+  pool_.reset();
+  std::unique_ptr<detail::event_queue::remnant> self(this);
   if (r)
-    to_.succeed(CORBEL_EVENT_REPLY, 0, std::move(*r).detach());
+    to_.succeed(CORBEL_EVENT_REPLY, 0, std::move(*r).detach(), std::move(self));
   else
     to_.fail(CORBEL_EVENT_REPLY, r.error());
-  delete this;
 }
 
 }  // namespace corbel::capi
@@ -48,7 +49,9 @@ error check_arguments(const corbel_bytes *argv, size_t argc) {
 error read_command(const corbel_bytes *argv, size_t argc, bool on_lease, std::optional<redis_command> &out) {
   if (argc == 0) return invalid("the command is empty: argv[0] is its name");
   if (auto why = check_arguments(argv, argc)) return why;
-  out.emplace(view(argv[0]));
+  size_t bytes = 0;
+  for (size_t i = 1; i < argc; ++i) bytes += argv[i].size;
+  out.emplace(view(argv[0])).reserve(bytes, argc);
   for (size_t i = 1; i < argc; ++i) out->push(view(argv[i]));
   return detail::redis_pool_core::misplaced(*out, on_lease);
 }
@@ -75,6 +78,7 @@ redis_options read_redis_options(const corbel_redis_options &given) {
   if (given.max_reply_bytes != 0) o.max_reply_bytes = given.max_reply_bytes;
   if (given.max_reply_elements != 0) o.max_reply_elements = given.max_reply_elements;
   if (given.max_reply_depth != 0) o.max_reply_depth = given.max_reply_depth;
+  if (given.busy_poll_us != 0) o.busy_poll = std::chrono::microseconds(given.busy_poll_us);
   return o;
 }
 

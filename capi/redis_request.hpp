@@ -3,12 +3,14 @@
 
 #include "capi/handles.hpp"
 
+#include <corbel/detail/block_cache.hpp>
+
 #include <functional>
 
 namespace corbel::capi {
 
 /// A command whose reply is the object of CORBEL_EVENT_REPLY.
-class reply_request final : public detail::redis_request {
+class reply_request final : public detail::redis_request, public detail::event_queue::remnant {
  public:
   reply_request(redis_command c, completion to) : redis_request(std::move(c)), to_(std::move(to)) { ticket = to_.ticket(); }
 
@@ -20,11 +22,16 @@ class reply_request final : public detail::redis_request {
 
   void finish(result<redis_reply> r) noexcept override;
 
+  static void *operator new(std::size_t) { return detail::block_cache::allocate(); }
+  static void operator delete(void *memory) noexcept { detail::block_cache::release(memory); }
+
  private:
   completion to_;
   std::string script_;
   std::shared_ptr<detail::redis_pool_core> pool_;
 };
+
+static_assert(sizeof(reply_request) <= detail::block_cache::block_size);
 
 /// An operation that ends by calling a function with its completion and its result.
 template <class T>

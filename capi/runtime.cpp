@@ -67,7 +67,7 @@ corbel_status corbel_runtime_open(const corbel_runtime_options *o, corbel_runtim
         fn(owned.get(), static_cast<std::int32_t>(line.level), line.part.c_str(), line.text.data(), line.text.size());
       };
     }
-    *out = new corbel_runtime{runtime(std::move(options))};
+    *out = new corbel_runtime(std::move(options));
     return {};
   });
 }
@@ -99,6 +99,7 @@ corbel_status corbel_runtime_log_to(corbel_runtime *rt, int32_t level, corbel_ev
     if (rt->core().forked()) return detail::forked_error();
     if (to && (level < CORBEL_LOG_ERROR || level > CORBEL_LOG_DEBUG))
       return invalid("level is not one of CORBEL_LOG_ERROR to CORBEL_LOG_DEBUG");
+    std::lock_guard lock(rt->log_mutex);
     if (rt->log_sink != 0) rt->core().log().remove_sink(std::exchange(rt->log_sink, 0));
     if (!to) return {};
     auto source = std::make_shared<log_source>(to->notice_limit);

@@ -1,6 +1,7 @@
 """The processes of the demo: a private redis-server and the two hosts. Each is stopped by its process id."""
 import os
 import pathlib
+import random
 import shutil
 import socket
 import subprocess
@@ -13,9 +14,15 @@ class CannotStart(Exception):
 
 
 def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
+    """Below the range that clients get theirs from: while a server is down nobody else may end up on its port."""
+    for port in random.sample(range(10000, 32000), 100):
+        with socket.socket() as s:
+            try:
+                s.bind(("127.0.0.1", port))
+                return port
+            except OSError:
+                continue
+    raise RuntimeError("no free port between 10000 and 32000")
 
 
 class Server:

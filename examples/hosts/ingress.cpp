@@ -5,14 +5,13 @@
 ///     curl localhost:8010/api/chat/messages -d '{"session_id": "s1", "text": "to be or not to be"}'
 
 #include "host/drain.hpp"
+#include "host/start.hpp"
 #include "http/metrics.hpp"
 #include "operations/chat_routes.hpp"
 #include "operations/health_body.hpp"
 #include "operations/metrics_route.hpp"
 #include "operations/stream_route.hpp"
 #include "relay/metrics.hpp"
-
-#include <cstdio>
 
 namespace asio = boost::asio;
 
@@ -55,16 +54,9 @@ int serve(corbel::host_options options) {
 }  // namespace
 
 int main(int argc, char **argv) {
-  corbel::host_kind kind{.name = "ingress",
-                         .description = "Takes messages over HTTP and relays the sessions' events.",
-                         .port = 8010,
-                         .port_variable = "CHAT_APP_PORT"};
-  auto options = corbel::read_host_options(kind, argc, argv);
-  if (auto *status = std::get_if<int>(&options)) return *status;
-  try {
-    return serve(std::get<corbel::host_options>(std::move(options)));
-  } catch (const std::exception &e) {
-    std::fprintf(stderr, "corbel-ingress: %s\n", e.what());
-    return 2;
-  }
+  const corbel::host_kind kind{.name = "ingress",
+                               .description = "Takes messages over HTTP and relays the sessions' events.",
+                               .port = 8010,
+                               .port_variable = "CHAT_APP_PORT"};
+  return corbel::start_host(kind, argc, argv, serve);
 }

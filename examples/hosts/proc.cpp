@@ -4,6 +4,7 @@
 ///     corbel-proc --port 8020 --redis-url redis://localhost --concurrency 8
 
 #include "host/drain.hpp"
+#include "host/start.hpp"
 #include "http/metrics.hpp"
 #include "json/writer.hpp"
 #include "operations/chat_event.hpp"
@@ -18,8 +19,6 @@
 #include <boost/asio/detached.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
-
-#include <cstdio>
 
 namespace asio = boost::asio;
 using namespace std::chrono_literals;
@@ -120,17 +119,10 @@ int serve(corbel::host_options options) {
 }  // namespace
 
 int main(int argc, char **argv) {
-  corbel::host_kind kind{.name = "proc",
-                         .description = "Works the queue: counts words and publishes the result.",
-                         .port = 8020,
-                         .port_variable = "CHAT_PROCESSOR_PORT",
-                         .works_queue = true};
-  auto options = corbel::read_host_options(kind, argc, argv);
-  if (auto *status = std::get_if<int>(&options)) return *status;
-  try {
-    return serve(std::get<corbel::host_options>(std::move(options)));
-  } catch (const std::exception &e) {
-    std::fprintf(stderr, "corbel-proc: %s\n", e.what());
-    return 2;
-  }
+  const corbel::host_kind kind{.name = "proc",
+                               .description = "Works the queue: counts words and publishes the result.",
+                               .port = 8020,
+                               .port_variable = "CHAT_PROCESSOR_PORT",
+                               .works_queue = true};
+  return corbel::start_host(kind, argc, argv, serve);
 }

@@ -4,6 +4,8 @@
 ///     redis_command("SET", key, value, "PX", 5000)
 ///     redis_command("DEL").push_all(keys)
 
+#include <corbel/detail/block_cache.hpp>
+
 #include <charconv>
 #include <concepts>
 #include <cstdint>
@@ -33,9 +35,15 @@ class redis_command {
     return *this;
   }
 
+  /// Room for arguments of so many bytes in all, so that pushing `count` of them allocates once.
+  redis_command &reserve(std::size_t bytes, std::size_t count) {
+    bytes_.reserve(bytes_.size() + bytes + 16 * count);
+    return *this;
+  }
+
   std::uint32_t arguments() const noexcept { return count_; }
   /// The arguments as RESP bulk strings, without the array header that says how many they are.
-  const std::string &encoded() const noexcept { return bytes_; }
+  std::string_view encoded() const noexcept { return bytes_; }
   /// First argument.
   std::string_view name() const noexcept { return argument(0); }
   /// The i-th argument, found by walking the encoding; empty past the end.
@@ -45,7 +53,7 @@ class redis_command {
   static std::size_t size_hint(std::string_view s) noexcept { return s.size() + 16; }
   static std::size_t size_hint(std::integral auto) noexcept { return 32; }
 
-  std::string bytes_;
+  std::basic_string<char, std::char_traits<char>, detail::block_allocator<char>> bytes_;
   std::uint32_t count_ = 0;
 };
 

@@ -44,6 +44,7 @@ struct redis_options {
   /// Hands out text only: a reply that holds other bytes than UTF-8 fails its caller, and no other, with status::protocol,
   /// and a message that does is dropped and counted as such.
   bool utf8_replies = false;
+  std::chrono::microseconds busy_poll{50};  ///< <= 0: never
 };
 
 using redis_stats = corbel_redis_stats;

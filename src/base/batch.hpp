@@ -45,7 +45,7 @@ class batch_scope {
 
  private:
   static batch_scope *&current() noexcept {
-    thread_local batch_scope *scope = nullptr;
+    [[gnu::tls_model("initial-exec")]] static thread_local batch_scope *scope = nullptr;
     return scope;
   }
   bool run(phase p) noexcept {

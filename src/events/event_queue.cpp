@@ -12,10 +12,11 @@ namespace corbel::detail {
 /// Completions of this thread's present batch, by queue.
 class staged_events final : public batch_scope::task {
  public:
-  static bool stage(event_queue &q, const corbel_event &ev) {
+  /// False, and nothing taken, when no batch is under way.
+  static bool stage(std::shared_ptr<event_queue> &queue, const corbel_event &ev, std::unique_ptr<event_queue::remnant> &r) {
     thread_local staged_events mine;
     if (mine.items_.empty() && !batch_scope::at_end(batch_scope::wake, mine)) return false;
-    mine.items_.push_back({q.shared_from_this(), ev});
+    mine.items_.push_back({std::move(queue), ev, std::move(r)});
     return true;
   }
 
@@ -24,8 +25,15 @@ class staged_events final : public batch_scope::task {
     for (std::size_t i = 0; i < items.size();) {
       run_.clear();
       auto *queue = items[i].queue.get();
-      for (; i < items.size() && items[i].queue.get() == queue; ++i) run_.push_back(items[i].event);
-      queue->append(run_.data(), run_.size());
+      event_queue::remnant *chain = nullptr, *last = nullptr;
+      for (; i < items.size() && items[i].queue.get() == queue; ++i) {
+        run_.push_back(items[i].event);
+        if (auto *r = items[i].remnant.release()) {
+          if (!chain) last = r;
+          r->after = std::exchange(chain, r);
+        }
+      }
+      queue->append(run_.data(), run_.size(), chain, last);
     }
     items.clear();
     if (items_.empty()) items_ = std::move(items);  // keeps the memory
@@ -35,6 +43,7 @@ class staged_events final : public batch_scope::task {
   struct item {
     std::shared_ptr<event_queue> queue;
     corbel_event event;
+    std::unique_ptr<event_queue::remnant> remnant;
   };
   std::vector<item> items_;
   std::vector<corbel_event> run_;
@@ -44,24 +53,34 @@ event_queue::~event_queue() {
   if (forked()) return;
   if (wake_) wake_->stop();
   for (auto &ev : completions_) clear_(ev);
+  free_chain(remnants_);
   if (fd_ >= 0) ::close(fd_);
 }
 
-void event_queue::complete(const corbel_event &ev) {
-  if (batch_scope::active() && staged_events::stage(*this, ev)) return;
-  corbel_event copy = ev;
-  append(&copy, 1);
+void event_queue::free_chain(remnant *chain) noexcept {
+  while (chain) delete std::exchange(chain, chain->after);
 }
 
-void event_queue::append(corbel_event *first, std::size_t count) {
+void event_queue::complete(std::shared_ptr<event_queue> queue, const corbel_event &ev, std::unique_ptr<remnant> r) {
+  if (batch_scope::active() && staged_events::stage(queue, ev, r)) return;
+  corbel_event copy = ev;
+  auto *left = r.release();
+  queue->append(&copy, 1, left, left);
+}
+
+void event_queue::append(corbel_event *first, std::size_t count, remnant *chain, remnant *last) {
   std::unique_lock lock(mutex_);
   if (discarded_) {
     lock.unlock();
     for (std::size_t i = 0; i < count; ++i) clear_(first[i]);
-    return;
+    return free_chain(chain);
   }
   completions_.insert(completions_.end(), first, first + count);
+  if (chain) last->after = std::exchange(remnants_, chain);
   became_readable();
+  const bool wanted = waiting_ != 0;
+  lock.unlock();
+  if (wanted) arrived_.notify_one();
 }
 
 void event_queue::notify(const std::shared_ptr<source> &s, const std::function<void()> &change) {
@@ -71,10 +90,10 @@ void event_queue::notify(const std::shared_ptr<source> &s, const std::function<v
   s->listed_ = true;
   sources_.push_back(s);
   became_readable();
+  if (waiting_ != 0) arrived_.notify_one();
 }
 
 void event_queue::became_readable() {
-  if (waiting_ != 0) arrived_.notify_one();
   if (std::exchange(readable_, true)) return;
   if (fd_ >= 0) {
     const std::uint64_t one = 1;
@@ -92,15 +111,18 @@ void event_queue::shut() noexcept {
 void event_queue::discard() noexcept {
   std::deque<corbel_event> dropped;
   std::deque<std::shared_ptr<source>> sources;
+  remnant *left = nullptr;
   {
     std::lock_guard lock(mutex_);
     discarded_ = true;
     dropped.swap(completions_);
     sources.swap(sources_);
+    left = std::exchange(remnants_, nullptr);
     if (wake_) wake_->stop();
     arrived_.notify_all();
   }
   for (auto &ev : dropped) clear_(ev);
+  free_chain(left);
 }
 
 int event_queue::descriptor() {
@@ -148,7 +170,12 @@ std::size_t event_queue::take(corbel_event *out, std::size_t count, std::size_t 
   for (;;) {
     if (std::exchange(interrupted_, false)) return 0;
     if (!empty())
-      if (auto n = move_out(out, count, each)) return n;
+      if (auto n = move_out(out, count, each)) {
+        auto *left = std::exchange(remnants_, nullptr);
+        lock.unlock();
+        free_chain(left);
+        return n;
+      }
     if (timeout_ms == 0 || shut_ || discarded_) return 0;
     ++waiting_;
     bool in_time = true;

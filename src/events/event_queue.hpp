@@ -40,11 +40,18 @@ class event_queue : public std::enable_shared_from_this<event_queue> {
     bool listed_ = false;
   };
 
+  /// What a call leaves behind. Whoever takes events frees it, for as a rule that thread made it: memory that one thread
+  /// allocates and another frees makes both wait for the allocator.
+  struct remnant {
+    virtual ~remnant() = default;
+    remnant *after = nullptr;
+  };
+
   explicit event_queue(clear_function clear) noexcept : clear_(clear) {}
   ~event_queue();
 
   /// Adds a completion; within a batch scope it is handed over at the scope's end.
-  void complete(const corbel_event &ev);
+  static void complete(std::shared_ptr<event_queue> queue, const corbel_event &ev, std::unique_ptr<remnant> r = {});
   /// Says that the source may have a notice now. Calls change under the queue's lock first, when given.
   void notify(const std::shared_ptr<source> &s, const std::function<void()> &change = {});
   /// No more waiting: take returns what is there and then 0 at once.
@@ -60,9 +67,11 @@ class event_queue : public std::enable_shared_from_this<event_queue> {
 
  private:
   friend class staged_events;
-  void append(corbel_event *first, std::size_t count);
+  /// The chain of remnants ends with `last`; both may be null.
+  void append(corbel_event *first, std::size_t count, remnant *chain, remnant *last);
   bool empty() const noexcept { return completions_.empty() && sources_.empty(); }
   void became_readable();  // under the lock
+  static void free_chain(remnant *chain) noexcept;
   std::size_t move_out(corbel_event *out, std::size_t count, std::size_t each);
 
   clear_function clear_;
@@ -71,6 +80,7 @@ class event_queue : public std::enable_shared_from_this<event_queue> {
   std::condition_variable arrived_;
   std::deque<corbel_event> completions_;
   std::deque<std::shared_ptr<source>> sources_;
+  remnant *remnants_ = nullptr;
   std::uint32_t waiting_ = 0;
   int fd_ = -1;
   bool readable_ = false;  // not empty, and whoever has to know was told

@@ -69,7 +69,7 @@ struct host_run {
 int run_host(asio::io_context &ctx, runtime &rt, http_server &server, host_options &options, finish_work finish,
              std::function<void()> release) {
   host_run run{ctx, rt, server, options, std::move(finish), std::move(release)};
-  auto port = server.listen(options.address, options.port);
+  auto port = server.listen(options.address, options.port, options.workers > 1);
   if (!port) {
     run.log(log_level::error, port.error().message());
     std::fprintf(stderr, "%s\n", port.error().message().c_str());

@@ -4,6 +4,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include <cstdio>
 #include <map>
 
 namespace corbel {
@@ -39,6 +40,7 @@ std::variant<host_options, int> read_host_options(const host_kind &kind, int arg
   auto option = [&](const char *name, auto &into, const char *what, const std::string &variable = {}) {
     return app.add_option(name, into, what)->envname(variable)->capture_default_str();
   };
+  option("--workers", o.workers, "processes, each with its pools; they share the port")->check(CLI::Range(1u, 64u));
   option("--address", o.address, "IP address to listen on");
   option("--port", o.port, "TCP port to listen on; 0: any free one, told in the log", kind.port_variable);
   option("--redis-url", o.redis_url, "redis://, rediss:// or unix:// URL; a password is better in the environment",
@@ -62,6 +64,10 @@ std::variant<host_options, int> read_host_options(const host_kind &kind, int arg
     app.parse(argc, argv);
   } catch (const CLI::ParseError &e) {
     return app.exit(e) == 0 ? 0 : 2;
+  }
+  if (o.workers > 1 && o.port == 0) {
+    std::fprintf(stderr, "--port is 0 with %u workers, which share one port: give its number\n", o.workers);
+    return 2;
   }
   o.level = levels.at(level);
   o.lease = std::chrono::milliseconds(lease);

@@ -26,6 +26,7 @@ struct host_kind {
 };
 
 struct host_options {
+  unsigned workers = 1;                                 ///< --workers: processes
   std::string address = "0.0.0.0";                      ///< --address
   std::uint16_t port = 0;                               ///< --port; 0: any free one, told in the log
   std::string redis_url = "redis://localhost:6379/0";   ///< --redis-url, REDIS_URL; may hold a password: better there

@@ -20,7 +20,7 @@ constexpr std::size_t refusals_at_once = 64;  // connections over the limit that
 
 http_listener::http_listener(std::shared_ptr<http_core> core) : core_(std::move(core)), acceptor_(core_->executor) {}
 
-result<std::uint16_t> http_listener::open(const std::string &address, std::uint16_t port) {
+result<std::uint16_t> http_listener::open(const std::string &address, std::uint16_t port, bool share_port) {
   boost::system::error_code ec;
   auto failed = [&](const char *what) {
     return error(status::unavailable, fmt::format("cannot {} {} port {}: {}", what, address, port, ec.message()), "os");
@@ -30,6 +30,8 @@ result<std::uint16_t> http_listener::open(const std::string &address, std::uint1
   tcp::endpoint endpoint(ip, port);
   if (acceptor_.open(endpoint.protocol(), ec)) return failed("open a socket for");
   if (acceptor_.set_option(tcp::acceptor::reuse_address(true), ec)) return failed("set options of");
+  using reuse_port = asio::detail::socket_option::boolean<SOL_SOCKET, SO_REUSEPORT>;
+  if (share_port && acceptor_.set_option(reuse_port(true), ec)) return failed("share");
   if (acceptor_.bind(endpoint, ec)) return failed("bind to");
   if (acceptor_.listen(asio::socket_base::max_listen_connections, ec)) return failed("listen on");
   auto bound = acceptor_.local_endpoint(ec).port();

@@ -18,7 +18,7 @@ class http_listener : public std::enable_shared_from_this<http_listener> {
   explicit http_listener(std::shared_ptr<http_core> core);
 
   /// Opens the address and begins to accept. port 0: any free one. The port that was opened.
-  result<std::uint16_t> open(const std::string &address, std::uint16_t port);
+  result<std::uint16_t> open(const std::string &address, std::uint16_t port, bool share_port);
   void close();
 
  private:

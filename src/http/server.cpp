@@ -31,9 +31,9 @@ http_server::~http_server() {
   each(*core_, &detail::http_session::cut);
 }
 
-result<std::uint16_t> http_server::listen(const std::string &address, std::uint16_t port) {
+result<std::uint16_t> http_server::listen(const std::string &address, std::uint16_t port, bool share_port) {
   auto listener = std::make_shared<detail::http_listener>(core_);
-  auto opened = listener->open(address, port);
+  auto opened = listener->open(address, port, share_port);
   if (opened) listeners_.push_back(std::move(listener));
   return opened;
 }

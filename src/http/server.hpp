@@ -42,7 +42,8 @@ class http_server {
   http_server &operator=(const http_server &) = delete;
 
   /// Accepts connections on an IP address; may be called for several. port 0: any free one. The port that was opened.
-  result<std::uint16_t> listen(const std::string &address, std::uint16_t port);
+  /// share_port: other processes of the same user may open it too, and the kernel spreads connections (SO_REUSEPORT).
+  result<std::uint16_t> listen(const std::string &address, std::uint16_t port, bool share_port = false);
 
   /// Still accepts, but answers 503 on every route that is not marked while_draining, keeps no connection alive, and ends
   /// the event streams after their farewell.

@@ -31,6 +31,14 @@ boost::system::error_code open_close_on_exec(stream::socket &s, const connect_ra
   return ec;
 }
 
+/// Where nobody listens, a port of the range that clients are given can be the client's own: TCP then connects it to itself
+/// (RFC 9293, simultaneous open), and the server could not come back to its port.
+bool is_connected_to_itself(stream &s) {
+  boost::system::error_code ec;
+  const auto mine = s.lowest().local_endpoint(ec);
+  return !ec && mine == s.lowest().remote_endpoint(ec) && !ec;
+}
+
 }  // namespace
 
 connect_race::connect_race(loop &where, std::vector<endpoint> endpoints, callback done)
@@ -61,6 +69,7 @@ void connect_race::try_next() {
 void connect_race::tried(std::size_t index, boost::system::error_code ec) {
   --under_way_;
   if (!done_) return;
+  if (!ec && is_connected_to_itself(*running_[index])) ec = boost::asio::error::connection_refused;
   if (!ec) {
     auto winner = std::move(running_[index]);
     auto done = std::move(done_);

@@ -45,7 +45,11 @@ void redis_connection::submit(redis_request *r) {
   unsent_.push_back(r);
   unsent_bytes_ += r->command.encoded().size();
   if (owner_) owner_->connection_deadline(r->deadline);
-  schedule_flush();
+  // As soon as as many wait as are unanswered they leave, so that the server works while this thread goes on with its batch.
+  if (state_ == state::up && unsent_.size() >= early_flush && unsent_.size() >= sent_.size())
+    flush();
+  else
+    schedule_flush();
 }
 
 void redis_connection::post_request(redis_request *r) {
@@ -70,11 +74,16 @@ void redis_connection::schedule_flush() {
   if (batch_scope::at_end(batch_scope::write, *this))
     flushing_ = shared_from_this();
   else
-    loop_->post([self = shared_from_this()] { self->flush(); });
+    loop_->post([self = shared_from_this()] { self->end_of_batch(); });
+}
+
+void redis_connection::end_of_batch() noexcept {
+  auto keep = std::move(flushing_);
+  flush_scheduled_ = false;
+  flush();
 }
 
 void redis_connection::flush() {
-  flush_scheduled_ = false;
   if (writing_ || state_ != state::up) return;
   for (;;) {
     while (!unsent_.empty() && out_.size() < write_goal) {
@@ -122,17 +131,49 @@ void redis_connection::read() {
 
 void redis_connection::on_read(boost::system::error_code ec, std::size_t size) {
   if (state_ == state::closed) return;
+  if (ec) {
+    batch_scope batch;
+    return close(os_error(status::lost, "the connection to Redis was lost", ec));
+  }
+  if (!consume(size)) return;
+  // Others on this thread get their turn after a number of answers that were polled for.
+  for (unsigned polled = 0; polled < polls_in_a_row; ++polled) {
+    size = poll();
+    if (size == 0) break;
+    if (!consume(size)) return;
+  }
+  read();
+}
+
+bool redis_connection::consume(std::size_t size) {
   {  // what the replies give rise to is written before the next read is begun
     batch_scope batch;
-    if (ec) return close(os_error(status::lost, "the connection to Redis was lost", ec));
     last_read_ = clock::now();
     if (std::exchange(pinging_, false) && state_ == state::up) arm_watch(last_read_ + idle_);
     for (std::size_t at = 0; at < size; at += feed_size) {
       reader_.feed(in_.get() + at, std::min(feed_size, size - at));
-      if (!take_replies()) return;
+      if (!take_replies()) return false;
     }
   }
-  if (state_ != state::closed) read();
+  return state_ != state::closed;
+}
+
+std::size_t redis_connection::poll() {
+  const auto limit = settings_->options.busy_poll;
+  if (limit <= 0us || mode_ == mode::pushes || stream_->is_tls() || writing_ || !unsent_.empty() ||
+      !polling_.worth_it(sent_.size()))
+    return 0;
+  const auto end = clock::now() + limit;
+  do {
+    boost::system::error_code ec;
+    if (const auto size = stream_->lowest().read_some(boost::asio::buffer(in_.get(), read_size), ec); size != 0) {
+      polling_.succeeded();
+      return size;
+    }
+    if (ec != boost::asio::error::would_block) return 0;  // the read that waits says what it is
+  } while (clock::now() < end);
+  polling_.failed();
+  return 0;
 }
 
 bool redis_connection::take_replies() {
@@ -151,9 +192,6 @@ bool redis_connection::take_replies() {
         deliver(std::move(reply));
         break;
     }
-    // As soon as as many wait as are unanswered they leave, so that the server works while the other replies are handed
-    // over.
-    if (unsent_.size() >= early_flush && unsent_.size() >= sent_.size()) flush();
     if (state_ == state::closed) return false;
   }
 }

@@ -9,6 +9,7 @@
 #include "io/loop.hpp"
 #include "io/resolve.hpp"
 #include "io/stream.hpp"
+#include "redis/busy_poll.hpp"
 #include "redis/counters.hpp"
 #include "redis/request_ring.hpp"
 #include "redis/settings.hpp"
@@ -61,6 +62,7 @@ class redis_connection final : public std::enable_shared_from_this<redis_connect
   /// Closes and forgets the owner; what it still holds fails with `why`.
   void dismiss(const error &why);
 
+  /// May close the connection, for it may write.
   void submit(redis_request *r);
   /// From any thread, in order with each other.
   void post_request(redis_request *r);
@@ -120,13 +122,12 @@ class redis_connection final : public std::enable_shared_from_this<redis_connect
   void flush();
   void write_rest();
   void read();
+  bool consume(std::size_t size);
+  std::size_t poll();
   void on_read(boost::system::error_code ec, std::size_t size);
   bool take_replies();
   void deliver(redis_reply r);
-  void end_of_batch() noexcept override {
-    auto keep = std::move(flushing_);
-    flush();
-  }
+  void end_of_batch() noexcept override;
   void schedule_flush();
   void arm_watch(clock::time_point when);
   void on_watch();
@@ -134,7 +135,7 @@ class redis_connection final : public std::enable_shared_from_this<redis_connect
   void drain_inbox();
 
   static constexpr std::size_t read_size = 24 * 1024, feed_size = 4096, write_goal = 128 * 1024, kept_output = 16 * 1024,
-                               early_flush = 24;
+                               early_flush = 24, polls_in_a_row = 16;
 
   std::shared_ptr<loop> loop_;
   std::shared_ptr<const redis_settings> settings_;
@@ -158,6 +159,7 @@ class redis_connection final : public std::enable_shared_from_this<redis_connect
   inbox<redis_request> posted_;
   clock::time_point last_read_{}, opened_at_{};
   std::chrono::milliseconds idle_{0}, overdue_{0};
+  busy_poll polling_;
   single_writer_counter settled_;
   std::atomic<bool> closed_{false};
   std::shared_ptr<redis_connection> flushing_;  // keeps *this while it is enlisted in a batch

@@ -1,6 +1,7 @@
 #include "redis/link.hpp"
 
 #include <algorithm>
+#include <exception>
 #include <vector>
 
 namespace corbel::detail {
@@ -91,9 +92,19 @@ void redis_link::tell(const std::shared_ptr<subscriber> &s, const redis_state_ch
       tell_reconnecting = std::exchange(s->reconnecting_pending, false);
       tell_resubscribed = std::exchange(s->resubscribed_pending, false);
     }
-    if (tell_state) s->fn(state);
-    if (tell_reconnecting) s->fn({redis_state::reconnecting, state.epoch, state.why});
-    if (tell_resubscribed) s->fn({redis_state::resubscribed, state.epoch, {}});
+    // A listener that throws at one change still hears of the others.
+    std::exception_ptr thrown;
+    auto call = [&](const redis_state_change &now) {
+      try {
+        s->fn(now);
+      } catch (...) {
+        thrown = std::current_exception();
+      }
+    };
+    if (tell_state) call(state);
+    if (tell_reconnecting) call({redis_state::reconnecting, state.epoch, state.why});
+    if (tell_resubscribed) call({redis_state::resubscribed, state.epoch, {}});
+    if (thrown) std::rethrow_exception(thrown);
   });
 }
 

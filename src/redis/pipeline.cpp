@@ -75,8 +75,8 @@ void redis_pipeline::connection_up(redis_connection &) {
   plan_.connected(clock::now());
   last_error_ = {};
   arm_lifetime();
-  for (auto *r : std::exchange(waiting_, {})) connection_->submit(r);
-  listener_->pipeline_up(*this);
+  for (auto *r : std::exchange(waiting_, {})) submit(r);  // writing may close the connection again
+  if (is_up()) listener_->pipeline_up(*this);
 }
 
 void redis_pipeline::connection_closed(redis_connection &c, const error &why, request_list sent, request_list unsent) {

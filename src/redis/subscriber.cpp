@@ -75,7 +75,7 @@ void redis_subscriber::perform(wanted_names::actions a) {
       send_names(kind, true, a.subscribe[static_cast<std::size_t>(kind)]);
   }
   if (a.all_confirmed) {
-    if (epoch_ > 1) tell_all(redis_notice::kind::resubscribed);
+    if (std::exchange(gap_told_, false)) tell_all(redis_notice::kind::resubscribed);
     if (all_confirmed_) all_confirmed_();
   }
   for (auto call : a.unneeded) complete(call, false);
@@ -205,7 +205,10 @@ void redis_subscriber::connection_closed(redis_connection &c, const error &why, 
     });
   }
   auto actions = wanted_.lost();
-  if (was_up) tell_all(redis_notice::kind::gap);
+  if (was_up) {
+    tell_all(redis_notice::kind::gap);
+    gap_told_ = true;
+  }
   perform(std::move(actions));
   if (why.flags() & error::fatal) {
     std::vector<wanted_names::call_id> all;
@@ -219,6 +222,7 @@ void redis_subscriber::connection_closed(redis_connection &c, const error &why, 
 
 void redis_subscriber::close_when_unused() {
   if (slot_ == slot::none || stopped_ || !is_up()) return;
+  gap_told_ = false;  // nobody misses anything
   (void)wanted_.lost();
   sent_.clear();
   counters_->subscriptions_up.subtract(1);

@@ -97,6 +97,7 @@ class redis_subscriber final : public redis_connection::owner, public std::enabl
   std::uint64_t epoch_ = 0;
   enum class slot { none, waiting, held } slot_ = slot::none;
   bool stopped_ = false, refused_ = false;
+  bool gap_told_ = false;  // and not yet that all is restored
 };
 
 }  // namespace corbel::detail

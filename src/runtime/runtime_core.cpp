@@ -3,6 +3,7 @@
 #include <boost/asio/steady_timer.hpp>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <future>
 #include <unistd.h>
@@ -56,7 +57,7 @@ runtime_core::~runtime_core() {
     return;
   }
   for (auto &l : loops_) l->abandon();
-  listeners_->stop(listener_thread::is_here() ? 0ms : 500ms);
+  listeners_.reset();  // before the log, which it warns through; waits for no listener
 }
 
 std::shared_ptr<loop> runtime_core::next_loop() noexcept {
@@ -237,6 +238,7 @@ result<void> runtime_core::shutdown(std::chrono::milliseconds timeout) {
   if (on_io_thread() || listener_thread::is_here())
     return error(status::state,
                  "shutdown blocks and was called on an I/O, wake or listener thread: call it on a thread of the host");
+  const auto end = std::chrono::steady_clock::now() + timeout;
   auto done = std::make_shared<std::promise<result<void>>>();
   auto future = done->get_future();
   begin_shutdown(timeout, [done](result<void> r) { done->set_value(std::move(r)); });
@@ -245,8 +247,12 @@ result<void> runtime_core::shutdown(std::chrono::milliseconds timeout) {
     std::lock_guard lock(mutex_);
     if (std::exchange(threads_ended_, true)) return outcome;
   }
-  for (auto &l : loops_) l->join(1s);
-  listeners_->stop(1s);
+  const auto left = [end] {
+    return std::clamp(std::chrono::duration_cast<std::chrono::milliseconds>(end - std::chrono::steady_clock::now()), 50ms,
+                      1000ms);
+  };
+  for (auto &l : loops_) l->join(left());
+  listeners_->stop(left());
   return outcome;
 }
 

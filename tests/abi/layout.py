@@ -56,16 +56,17 @@ def compare(old, new):
             yield f"{name} was put inside the old {name.split('.')[0]}, not behind it"
 
 
-arguments = [a for a in sys.argv[1:] if a != "--write"]
-table = measure(pathlib.Path(arguments[0] if arguments else root / "include").resolve())
-if len(table.splitlines()) < 50:
-    sys.exit("found hardly any struct: do the headers look different now?")
-if "--write" in sys.argv:
-    golden.write_text(table)
-faults = list(compare(golden.read_text(), table))
-for fault in faults:
-    print(f"FAILED {fault}")
-if not faults and table != golden.read_text():
-    print("grew, which is compatible: write the new table down with tests/abi/layout.py --write")
-print(f"cases: {int(not faults)} passed, {len(faults)} failed")
-sys.exit(bool(faults))
+if __name__ == "__main__":
+    arguments = [a for a in sys.argv[1:] if a != "--write"]
+    table = measure(pathlib.Path(arguments[0] if arguments else root / "include").resolve())
+    if len(table.splitlines()) < 50:
+        sys.exit("found hardly any struct: do the headers look different now?")
+    if "--write" in sys.argv:
+        golden.write_text(table)
+    faults = list(compare(golden.read_text(), table))
+    for fault in faults:
+        print(f"FAILED {fault}")
+    if not faults and table != golden.read_text():
+        print("grew, which is compatible: write the new table down with tests/abi/layout.py --write")
+    print(f"cases: {int(not faults)} passed, {len(faults)} failed")
+    sys.exit(bool(faults))

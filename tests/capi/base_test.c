@@ -54,6 +54,15 @@ static void option_structs_are_set_to_their_defaults(void) {
   INIT(put);
   INIT(settle);
   INIT(health_report);
+  /* A program that was compiled before the struct grew has less room for it. */
+  corbel_redis_options grown;
+  const size_t before = offsetof(corbel_redis_options, busy_poll_us);
+  grown.busy_poll_us = 77;
+  CHECK_EQ(corbel_options_init(&grown, "redis_options", before), CORBEL_OK);
+  CHECK_EQ(grown.struct_size, before);
+  CHECK_EQ(grown.busy_poll_us, 77);
+  CHECK_EQ(corbel_options_init(&grown, "redis_options", before - 8), CORBEL_INVALID);
+  CHECK_EQ(corbel_options_init(&grown, "redis_options", sizeof grown + 8), CORBEL_INVALID);
   corbel_call c;
   CHECK_EQ(corbel_options_init(&c, "no_such", sizeof c), CORBEL_INVALID);
   CHECK_EQ(corbel_options_init(&c, NULL, sizeof c), CORBEL_INVALID);

@@ -1,4 +1,5 @@
 """A redis-server of the test's own: a free port of the loopback address, a temporary folder, stopped by pid."""
+import random
 import shutil
 import socket
 import subprocess
@@ -10,13 +11,11 @@ class PrivateRedis:
     def __init__(self):
         self._folder = tempfile.mkdtemp(prefix="corbel-test-")
         self._process = None
-        for _ in range(5):
-            with socket.socket() as probe:
-                probe.bind(("127.0.0.1", 0))
-                self.port = probe.getsockname()[1]
+        # Below the range that clients get theirs from: while the server is down nobody else may end up on its port.
+        for self.port in random.sample(range(10000, 32000), 5):
             if self.start():
                 return
-        raise RuntimeError("redis-server did not start on five free ports")
+        raise RuntimeError("redis-server did not start on any of five ports")
 
     @property
     def url(self):

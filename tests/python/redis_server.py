@@ -1,6 +1,7 @@
 """A real redis-server of the tests' own: on a free port, in a directory of its own, started and stopped by pid."""
 
 import os
+import random
 import socket
 import subprocess
 import time
@@ -9,9 +10,15 @@ from typing import Optional
 
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """Below the range that clients get theirs from: while a server is down nobody else may end up on its port."""
+    for port in random.sample(range(10000, 32000), 100):
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+                return port
+            except OSError:
+                continue
+    raise RuntimeError("no free port between 10000 and 32000")
 
 
 class RedisServer:

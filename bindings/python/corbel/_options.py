@@ -49,6 +49,7 @@ def redis_options(
     max_reply_elements: int,
     max_reply_depth: int,
     max_connecting: int,
+    busy_poll: Optional[float],
 ) -> _structs.RedisOptions:
     o = _structs.sized(_structs.RedisOptions)
     o.url = text(url, "url")
@@ -68,6 +69,7 @@ def redis_options(
     o.max_reply_elements = max_reply_elements
     o.max_reply_depth = max_reply_depth
     o.max_connecting = max_connecting
+    o.busy_poll_us = 0 if busy_poll is None else round(busy_poll * 1e6) or -1
     return o
 
 

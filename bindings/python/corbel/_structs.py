@@ -74,6 +74,7 @@ class RedisOptions(ctypes.Structure):
         ("idle_ms", c_int64),
         ("max_connecting", c_uint32),
         ("max_reply_depth", c_uint32),
+        ("busy_poll_us", c_int64),
     ]
 
 

@@ -66,6 +66,7 @@ class Runtime(RuntimeBase):
         max_reply_elements: int = 0,
         max_reply_depth: int = 0,
         max_connecting: int = 0,
+        busy_poll: Optional[float] = None,
     ) -> Redis:
         """Opens a pool of connections and begins to connect; does not wait for the server.
 
@@ -78,6 +79,8 @@ class Runtime(RuntimeBase):
         - connect_timeout (5 s), call_timeout (5 s), idle_ping (30 s), idle (60 s), lifetime (none): seconds;
           math.inf for never
         - max_reply_...: limits of one reply (64 MiB, 1,048,576 elements, depth 7); max_connecting: at once (4)
+        - busy_poll: with few commands unanswered, seconds to look for the answer before sleeping, where that helps (50 us;
+          below 0: never)
         """
         self._pump.check()
         options = redis_options(
@@ -98,6 +101,7 @@ class Runtime(RuntimeBase):
             max_reply_elements=max_reply_elements,
             max_reply_depth=max_reply_depth,
             max_connecting=max_connecting,
+            busy_poll=busy_poll,
         )
         return Redis(self._pump, options, decode)
 

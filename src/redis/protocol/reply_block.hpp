@@ -2,6 +2,7 @@
 /// Owns: the memory of one reply: root node, further nodes and bytes, in one block with chunks behind it when it grows.
 /// Callers: reply_builder fills it, redis_reply counts references. Thread: one while it is built, then any.
 
+#include <corbel/detail/block_cache.hpp>
 #include <corbel/redis_reply.hpp>
 
 #include <atomic>
@@ -18,9 +19,13 @@ struct reply_block {
 
   /// extra: bytes expected beyond the root. Throws std::bad_alloc.
   static reply_block *make(std::size_t extra) {
-    void *memory = std::malloc(sizeof(reply_block) + extra);
+    constexpr std::size_t cached = detail::block_cache::block_size;
+    const bool small = sizeof(reply_block) + extra <= cached;
+    if (small) extra = cached - sizeof(reply_block);
+    void *memory = small ? detail::block_cache::allocate() : std::malloc(sizeof(reply_block) + extra);
     if (!memory) throw std::bad_alloc();
     auto *b = new (memory) reply_block;
+    b->cached_ = small;
     b->free_ = reinterpret_cast<char *>(b + 1);
     b->end_ = b->free_ + extra;
     return b;
@@ -50,8 +55,9 @@ struct reply_block {
       std::free(c);
       c = next;
     }
+    const bool cached = cached_;
     this->~reply_block();
-    std::free(this);
+    cached ? detail::block_cache::release(this) : std::free(this);
   }
 
  private:
@@ -62,6 +68,7 @@ struct reply_block {
   reply_block() = default;
   chunk *chunks_ = nullptr;
   char *free_ = nullptr, *end_ = nullptr;
+  bool cached_ = false;
 };
 
 }  // namespace corbel
