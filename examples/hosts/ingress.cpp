@@ -10,8 +10,13 @@
 #include "operations/chat_routes.hpp"
 #include "operations/health_body.hpp"
 #include "operations/metrics_route.hpp"
+#include "operations/request_table.hpp"
 #include "operations/stream_route.hpp"
 #include "relay/metrics.hpp"
+
+#include <corbel/pools.hpp>
+
+#include <optional>
 
 namespace asio = boost::asio;
 
@@ -20,10 +25,16 @@ namespace {
 int serve(corbel::host_options options) {
   asio::io_context ctx{1};
   corbel::runtime rt(ctx, options.runtime("ingress"));
-  corbel::redis_pool redis(rt, options.redis());
+  corbel::pools pools(rt, options.settings());
+  auto redis = pools.redis();
+  corbel::gateway_config config(rt, redis, options.load);
+  pools.follow(config);
   auto log = [&rt](const corbel::log_line &line) { rt.log(line); };
   auto relay = std::make_shared<corbel::relay>(redis, options.scope(), log);
   auto who = options.identity();
+  std::optional<corbel::request_table> requests;
+  if (options.has_postgres)
+    requests.emplace(pools.postgres(), who.tenant, who.project, who.instance, ctx.get_executor(), log);
 
   corbel::http_server *serving = nullptr;
   corbel::http_router routes;
@@ -39,16 +50,24 @@ int serve(corbel::host_options options) {
   corbel::stream_route::add(routes, {.who = who, .source = relay, .executor = ctx.get_executor()});
   corbel::chat_routes::add(routes, {.who = who,
                                     .queue = corbel::producer(redis, {.name = options.queue}),
-                                    .session_of = [source = std::weak_ptr(relay)](const std::string &stream_id) {
-                                      auto r = source.lock();
-                                      return r ? r->session_of(stream_id) : std::string();
-                                    }});
+                                    .session_of =
+                                        [source = std::weak_ptr(relay)](const std::string &stream_id) {
+                                          auto r = source.lock();
+                                          return r ? r->session_of(stream_id) : std::string();
+                                        },
+                                    .accepted =
+                                        [&](const corbel::chat_task &task) {
+                                          if (requests) requests->accepted(task);
+                                        }});
   corbel::http_server server(ctx.get_executor(), std::move(routes), {}, log);
   serving = &server;
 
-  // What ingress has in flight are its requests: the server completes them.
-  auto nothing = [](std::chrono::milliseconds) -> asio::awaitable<std::size_t> { co_return 0; };
-  return corbel::run_host(ctx, rt, server, options, nothing, [&] { relay.reset(); });
+  // What else ingress has in flight are its requests: the server completes them.
+  auto finish = [&](std::chrono::milliseconds timeout) -> asio::awaitable<std::size_t> {
+    if (!requests) co_return 0;
+    co_return co_await requests->finish(timeout);
+  };
+  return corbel::run_host(ctx, rt, server, options, finish, [&] { relay.reset(); });
 }
 
 }  // namespace

@@ -10,15 +10,19 @@
 #include "operations/chat_event.hpp"
 #include "operations/health_body.hpp"
 #include "operations/metrics_route.hpp"
+#include "operations/request_table.hpp"
 #include "relay/publisher.hpp"
 #include "word_count.hpp"
 
+#include <corbel/pools.hpp>
 #include <corbel/queue.hpp>
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
+
+#include <optional>
 
 namespace asio = boost::asio;
 using namespace std::chrono_literals;
@@ -31,6 +35,7 @@ struct worker {
   corbel::runtime &rt;
   corbel::consumer consumer;
   corbel::relay_publisher events;
+  std::optional<corbel::request_table> requests;
 
   void log(corbel::log_level level, std::string text, const corbel::message &m) const {
     rt.log({.level = level, .part = "worker", .text = std::move(text), .fields = {{"message", m.id()}}});
@@ -56,6 +61,7 @@ struct worker {
   asio::awaitable<corbel::settle> handle(const corbel::message &m) {
     auto task = corbel::chat_task::parse(m.body());
     if (!task) {
+      ended(m.id(), "failed", 0);
       log(corbel::log_level::error, "dropped a message that cannot be read: " + task.error().message(), m);
       co_return corbel::settle::done;
     }
@@ -67,7 +73,12 @@ struct worker {
         co_return corbel::settle::retry;
       }
     }
+    ended(task->task_id, "completed", std::int64_t(count_words(task->text).words));
     co_return corbel::settle::done;
+  }
+
+  void ended(const std::string &task_id, const char *state, std::int64_t words) {
+    if (requests) requests->ended(task_id, state, words);
   }
 
   /// One message after another, until the consumer is drained.
@@ -89,16 +100,25 @@ struct worker {
   asio::awaitable<std::size_t> drain(std::chrono::milliseconds timeout) {
     corbel::call c{.timeout = timeout};
     auto left = co_await consumer.async_drain(c, asio::use_awaitable);
-    co_return left ? *left : 1;
+    std::size_t unwritten = 0;
+    if (requests) unwritten = co_await requests->finish(timeout);
+    co_return (left ? *left : 1) + unwritten;
   }
 };
 
 int serve(corbel::host_options options) {
   asio::io_context ctx{1};
   corbel::runtime rt(ctx, options.runtime("proc"));
-  corbel::redis_pool redis(rt, options.redis());
+  corbel::pools pools(rt, options.settings());
+  auto redis = pools.redis();
+  corbel::gateway_config config(rt, redis, options.load);
+  pools.follow(config);
+  auto log = [&rt](const corbel::log_line &line) { rt.log(line); };
+  auto who = options.identity();
   corbel::queue_options queue{.name = options.queue, .concurrency = options.concurrency, .lease = options.lease};
-  worker w{rt, corbel::consumer(redis, queue), corbel::relay_publisher(redis, options.scope())};
+  worker w{rt, corbel::consumer(redis, queue), corbel::relay_publisher(redis, options.scope()), {}};
+  if (options.has_postgres)
+    w.requests.emplace(pools.postgres(), who.tenant, who.project, who.instance, ctx.get_executor(), log);
   for (std::uint32_t i = 0; i < options.concurrency; ++i) asio::co_spawn(ctx, w.run(), asio::detached);
 
   corbel::http_server *serving = nullptr;
@@ -109,8 +129,7 @@ int serve(corbel::host_options options) {
               },
               .while_draining = true});
   corbel::add_metrics_route(routes, rt, [&](corbel::detail::metrics_writer &to) { write_metrics(to, serving->stats()); });
-  corbel::http_server server(ctx.get_executor(), std::move(routes), {},
-                             [&rt](const corbel::log_line &line) { rt.log(line); });
+  corbel::http_server server(ctx.get_executor(), std::move(routes), {}, log);
   serving = &server;
   return corbel::run_host(
       ctx, rt, server, options, [&](std::chrono::milliseconds timeout) { return w.drain(timeout); }, [] {});

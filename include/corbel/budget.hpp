@@ -54,7 +54,7 @@ enum class budget_level {
   high,       ///< 80 % of what is available, or more
   max,        ///< all of it
   exceeds,    ///< more than that
-  unbounded,  ///< no cap is set: the plan has no number
+  no_cap,     ///< an unbounded pool is planned: there is no number
 };
 const char *budget_level_name(budget_level l) noexcept;
 

@@ -4,6 +4,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include <algorithm>
 #include <cstdio>
 #include <map>
 
@@ -13,51 +14,75 @@ runtime_options host_options::runtime(const std::string &name) const {
   runtime_options o;
   o.level = level;
   o.name = name;
-  o.instance = instance;
+  o.instance = settings().instance_id;
   o.log_stdout = true;
   return o;
 }
 
-redis_options host_options::redis() const {
-  redis_options o;
-  o.url = redis_url;
-  o.kind = "main";
-  o.max_size = redis_connections;
-  return o;
+namespace {
+
+const std::map<std::string, log_level> levels = {{"error", log_level::error},
+                                                 {"warning", log_level::warning},
+                                                 {"info", log_level::info},
+                                                 {"debug", log_level::debug},
+                                                 {"off", log_level::off}};
+const std::map<std::string, host_options::task> prints = {{"table", host_options::task::print_table},
+                                                          {"json", host_options::task::print_json}};
+
+/// The process's environment, with what the command line said in its place.
+environment with(std::map<std::string, std::string> given) {
+  return [given = std::move(given), below = process_environment()](const std::string &name) {
+    auto it = given.find(name);
+    return it == given.end() ? below(name) : std::optional(it->second);
+  };
 }
+
+bool names_postgres(const environment &variables) {
+  constexpr const char *any[] = {"POSTGRES_HOST", "POSTGRES_DATABASE", "PGHOST", "PGHOSTADDR", "PGSERVICE", "PGDATABASE"};
+  return std::any_of(std::begin(any), std::end(any), [&](auto name) { return variables(name).value_or("") != ""; });
+}
+
+int usage(const std::string &what) {
+  std::fprintf(stderr, "%s\n", what.c_str());
+  return 2;
+}
+
+}  // namespace
 
 std::variant<host_options, int> read_host_options(const host_kind &kind, int argc, const char *const *argv) {
   host_options o;
   o.port = kind.port;
-  std::string level = "info";
+  std::string level = "info", print, redis_url, tenant, project, instance;
+  bool check = false;
+  unsigned workers = 0;
   std::int64_t lease = o.lease.count(), notice = o.drain_notice.count(), timeout = o.drain_timeout.count();
-  const std::map<std::string, log_level> levels = {{"error", log_level::error},
-                                                   {"warning", log_level::warning},
-                                                   {"info", log_level::info},
-                                                   {"debug", log_level::debug},
-                                                   {"off", log_level::off}};
   CLI::App app(kind.description, "corbel-" + kind.name);
   auto option = [&](const char *name, auto &into, const char *what, const std::string &variable = {}) {
     return app.add_option(name, into, what)->envname(variable)->capture_default_str();
   };
-  option("--workers", o.workers, "processes, each with its pools; they share the port")->check(CLI::Range(1u, 64u));
+  app.add_option("--workers", workers, "processes, each with its pools; they share the port; else processes_per_instance")
+      ->check(CLI::Range(1u, 64u));
   option("--address", o.address, "IP address to listen on");
   option("--port", o.port, "TCP port to listen on; 0: any free one, told in the log", kind.port_variable);
-  option("--redis-url", o.redis_url, "redis://, rediss:// or unix:// URL; a password is better in the environment",
-         "REDIS_URL");
+  app.add_option("--redis-url", redis_url,
+                 "stands in for REDIS_URL: redis://, rediss:// or unix://; a password is better there");
   option("--queue", o.queue, "name of the queue", "CORBEL_QUEUE");
-  option("--tenant", o.tenant, "tenant, part of the channels' names", "TENANT_ID");
-  option("--project", o.project, "project, part of the channels' names", "PROJECT_ID");
-  option("--instance", o.instance, "name of this instance; made when there is none", "INSTANCE_ID");
+  app.add_option("--tenant", tenant, "stands in for TENANT_ID, where the gateway document names no tenant");
+  app.add_option("--project", project, "stands in for PROJECT_ID, where the gateway document names no project");
+  app.add_option("--instance", instance, "stands in for INSTANCE_ID; made when there is none");
   option("--relay-identity", o.relay_identity, "identity, part of the channels' names", "CB_RELAY_IDENTITY");
   option("--log-level", level, "error, warning, info, debug or off", "LOG_LEVEL")
       ->transform(CLI::IsMember(levels, CLI::ignore_case));
-  option("--redis-max-connections", o.redis_connections, "connections to Redis at most")->check(CLI::Range(2u, 65535u));
   option("--drain-notice-ms", notice, "after SIGTERM /health answers 503 for so long at least")
       ->check(CLI::Range(0, 3600000));
   option("--drain-timeout-ms", timeout, "after SIGTERM work in flight may take so long")->check(CLI::Range(0, 3600000));
+  app.add_option("--print-config", print, "prints the effective settings with their origins, as table or json, and ends")
+      ->check(CLI::IsMember({"table", "json"}));
+  app.add_flag("--check", check, "asks the servers whether they can carry the plan; ends with 1 when they cannot");
+  option("--instances", o.instances, "with --check: how many of this host are planned")->check(CLI::Range(1, 100000));
   if (kind.works_queue) {
-    option("--concurrency", o.concurrency, "messages worked at once")->check(CLI::Range(1u, 4096u));
+    app.add_option("--concurrency", o.concurrency, "messages worked at once; else concurrent_requests_per_process")
+        ->check(CLI::Range(1u, 4096u));
     option("--lease-ms", lease, "a message of a dead worker comes back after it")->check(CLI::Range(1000, 3600000));
   }
   try {
@@ -65,15 +90,31 @@ std::variant<host_options, int> read_host_options(const host_kind &kind, int arg
   } catch (const CLI::ParseError &e) {
     return app.exit(e) == 0 ? 0 : 2;
   }
-  if (o.workers > 1 && o.port == 0) {
-    std::fprintf(stderr, "--port is 0 with %u workers, which share one port: give its number\n", o.workers);
-    return 2;
-  }
+
+  std::map<std::string, std::string> given;
+  if (!redis_url.empty()) given["REDIS_URL"] = redis_url;
+  if (!tenant.empty()) given["TENANT_ID"] = tenant;
+  if (!project.empty()) given["DEFAULT_PROJECT_NAME"] = given["PROJECT_ID"] = project;
+  if (instance.empty() && process_environment()("INSTANCE_ID").value_or("").empty())
+    instance = kind.name + "-" + unique_id().substr(0, 8);
+  if (!instance.empty()) given["INSTANCE_ID"] = instance;
+  const auto variables = with(std::move(given));
+  o.load = load_gateway(variables, kind.name);
+  if (!o.load.reading) return usage("corbel-" + kind.name + ": " + o.load.reading.why().message());
+  o.has_postgres = names_postgres(variables);
+
+  const auto &capacity = o.settings().service_capacity;
+  o.workers = workers != 0 ? workers : static_cast<unsigned>(std::min<std::int64_t>(capacity.processes_per_instance, 64));
+  if (o.concurrency == 0)
+    o.concurrency = static_cast<std::uint32_t>(std::min<std::int64_t>(capacity.concurrent_requests_per_process, 4096));
   o.level = levels.at(level);
   o.lease = std::chrono::milliseconds(lease);
   o.drain_notice = std::chrono::milliseconds(notice);
   o.drain_timeout = std::chrono::milliseconds(timeout);
-  if (o.instance.empty()) o.instance = kind.name + "-" + unique_id().substr(0, 8);
+  if (!print.empty()) o.what = prints.at(print);
+  if (check) o.what = host_options::task::check;
+  if (o.what == host_options::task::serve && o.workers > 1 && o.port == 0)
+    return usage("--port is 0 with " + std::to_string(o.workers) + " workers, which share one port: give its number");
   return o;
 }
 

@@ -60,7 +60,9 @@ asio::awaitable<http_response> put(routes_ptr routes, chat_task task) {
   auto queue = routes->queue;
   call c{.timeout = routes->put_timeout};
   auto done = co_await queue.async_put(std::move(items), c, asio::use_awaitable);
-  co_return done ? accepted(task, conversation_created) : unavailable(done.error());
+  if (!done) co_return unavailable(done.error());
+  if (routes->accepted) routes->accepted(task);
+  co_return accepted(task, conversation_created);
 }
 
 http_response refused(const error &e) { return http_refusal(400, e.native(), e.message()); }

@@ -23,6 +23,8 @@ struct chat_routes {
   producer queue;
   /// The session of an open stream of this host; empty when there is none of that id.
   std::function<std::string(const std::string &stream_id)> session_of;
+  /// Hears of every task that is on the queue.
+  std::function<void(const chat_task &)> accepted = {};
   chat_limits limits = {};
   std::chrono::milliseconds put_timeout{3000};
 

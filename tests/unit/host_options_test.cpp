@@ -36,14 +36,14 @@ TEST_CASE("defaults are the platform's") {
   auto a = sound(ingress, {}), b = sound(proc, {});
   CHECK(a.port == 8010);
   CHECK(b.port == 8020);
-  CHECK(a.tenant == "home");
-  CHECK(a.project == "default-project");
+  CHECK(a.settings().tenant == "home");
+  CHECK(a.settings().project == "default-project");
   CHECK(a.queue == "corbel:queue");
   CHECK(a.scope().identity == "kdcube.relay.chatbot");
   CHECK(a.level == log_level::info);
-  CHECK(a.instance.starts_with("ingress-"));
-  CHECK(a.instance.size() == 16);
-  CHECK(a.instance != sound(ingress, {}).instance);
+  CHECK(a.settings().instance_id.starts_with("ingress-"));
+  CHECK(a.settings().instance_id.size() == 16);
+  CHECK(a.settings().instance_id != sound(ingress, {}).settings().instance_id);
 }
 
 TEST_CASE("the command line goes before the environment, and that before the default") {
@@ -51,15 +51,31 @@ TEST_CASE("the command line goes before the environment, and that before the def
       project("PROJECT_ID", "p"), instance("INSTANCE_ID", "i"), level("LOG_LEVEL", "Debug"), empty("CORBEL_QUEUE", "");
   auto o = sound(ingress, {"--tenant", "u", "--log-level", "warning"});
   CHECK(o.port == 9001);
-  CHECK(o.redis_url == "redis://other");
-  CHECK(o.redis().url == "redis://other");
-  CHECK(o.tenant == "u");
-  CHECK(o.project == "p");
+  CHECK(o.settings().redis_url == "redis://other");
+  CHECK(o.settings().tenant == "u");
+  CHECK(o.settings().project == "p");
   CHECK(o.identity().instance == "i");
   CHECK(o.runtime("n").level == log_level::warning);
   CHECK(o.queue == "corbel:queue");
   CHECK(sound(proc, {}).port == 8020);
   CHECK(sound(ingress, {}).level == log_level::debug);
+}
+
+TEST_CASE("the gateway document says the capacity, unless the command line does") {
+  variable document("GATEWAY_CONFIG_JSON",
+                    R"({"service_capacity": {"processes_per_instance": 3, "concurrent_requests_per_process": 7}})");
+  CHECK(sound(proc, {}).workers == 3);
+  CHECK(sound(proc, {}).concurrency == 7);
+  CHECK(sound(proc, {"--workers", "2", "--concurrency", "9"}).workers == 2);
+  CHECK(sound(proc, {"--workers", "2", "--concurrency", "9"}).concurrency == 9);
+  CHECK(exit_status(proc, {"--port", "0"}) == 2);
+  CHECK(sound(proc, {"--check", "--instances", "3"}).what == host_options::task::check);
+  CHECK(sound(proc, {"--print-config", "json"}).what == host_options::task::print_json);
+}
+
+TEST_CASE("a gateway document with faults ends with status 2") {
+  variable document("GATEWAY_CONFIG_JSON", R"({"pools": {"redis_max_connections": "8"}})");
+  CHECK(exit_status(ingress, {}) == 2);
 }
 
 TEST_CASE("wrong options end with status 2, help with 0") {
