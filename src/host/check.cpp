@@ -5,6 +5,7 @@
 #include <boost/asio/use_future.hpp>
 
 #include <cstdio>
+#include <optional>
 
 namespace corbel {
 
@@ -15,6 +16,8 @@ int check_budget(const host_kind &kind, const host_options &options) {
   int status = 1;
   {
     pools all(rt, options.settings());
+    std::optional<pg_pool> postgres;
+    if (options.has_postgres) postgres.emplace(all.postgres());
     auto asked =
         all.async_budget({.instances = options.instances, .workers = options.workers, .others = {}}, boost::asio::use_future)
             .get();

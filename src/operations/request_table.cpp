@@ -23,6 +23,10 @@ constexpr auto as_value = asio::as_tuple(asio::use_awaitable);
 
 pg_time_point now() { return std::chrono::floor<std::chrono::microseconds>(std::chrono::system_clock::now()); }
 
+pg_time_point moment(double seconds) {
+  return pg_time_point(std::chrono::microseconds(static_cast<std::int64_t>(seconds * 1e6)));
+}
+
 std::string quoted(const std::string &name) {
   std::string out = "\"";
   for (char c : name) out += c == '"' ? "\"\"" : std::string(1, c);
@@ -181,7 +185,8 @@ request_table::~request_table() {
 
 void request_table::accepted(const chat_task &task) {
   if (!writer_->has_room()) return;
-  writer_->accepted[task.task_id] = {task.session_id, task.conversation_id, task.event_id, task.user_type, now()};
+  writer_->accepted[task.task_id] = {task.session_id, task.conversation_id, task.event_id, task.user_type,
+                                     moment(task.created_at)};
   writer_->wake();
 }
 

@@ -25,15 +25,18 @@ inline std::filesystem::path host_binaries() {
 
 class host {
  public:
-  host(const std::string &name, const std::string &redis_url, std::vector<std::string> more = {})
-      : port(free_port()), name_(name), url_(redis_url), more_(std::move(more)) {
+  host(const std::string &name, const std::string &redis_url, std::vector<std::string> more = {},
+       std::vector<std::string> variables = {})
+      : port(free_port()), name_(name), more_(std::move(more)), variables_(std::move(variables)) {
+    variables_.push_back("REDIS_URL=" + redis_url);
+    variables_.push_back("INSTANCE_ID=" + name + "-1");
     start();
   }
   void start() {
     std::vector<std::string> arguments = {(host_binaries() / ("corbel-" + name_)).string(), "--address", "127.0.0.1",
                                           "--port", std::to_string(port)};
     arguments.insert(arguments.end(), more_.begin(), more_.end());
-    process = child_process(arguments, dir_.file("log"), {"REDIS_URL=" + url_, "INSTANCE_ID=" + name_ + "-1"});
+    process = child_process(arguments, dir_.file("log"), variables_);
     if (!until(std::chrono::seconds(20), [&] { return health() == 200; })) throw std::runtime_error("not healthy: " + log());
   }
   /// Status of GET /health; 0 when nobody answers.
@@ -55,8 +58,8 @@ class host {
   child_process process;
 
  private:
-  std::string name_, url_;
-  std::vector<std::string> more_;
+  std::string name_;
+  std::vector<std::string> more_, variables_;
   temp_dir dir_;
 };
 
