@@ -106,7 +106,7 @@ TEST_CASE_FIXTURE(queue_fixture, "many consumers work each message once when not
   CHECK(until(60s, [&] { return done == messages; }));
   for (auto &c : consumers) CHECK(drain(*c).value() == 0);
   CHECK(seen.size() == messages);
-  for (auto &[body, times] : seen) REQUIRE_MESSAGE(times == 1, body);
+  for (auto &each : seen) REQUIRE_MESSAGE(each.second == 1, each.first);
   CHECK(is_empty());
 }
 

@@ -78,12 +78,13 @@ TEST_CASE_FIXTURE(fixture, "a server error keeps its code") {
     redis_command command;
     const char *code;
   };
-  for (auto &[command, code] :
+  for (auto &each :
        {expected{redis_command("INCR", "list"), "WRONGTYPE"}, expected{redis_command("NO-SUCH-COMMAND"), "ERR"},
         expected{redis_command("GET"), "ERR"}, expected{redis_command("EVALSHA", std::string(40, 'a'), 0), "NOSCRIPT"},
         expected{redis_command("EVAL", "return redis.error_reply('MYCODE of mine')", 0), "MYCODE"}}) {
+    const auto *code = each.code;
     CAPTURE(code);
-    auto e = ask(pool, command).error();
+    auto e = ask(pool, each.command).error();
     CHECK(e.is(status::refused));
     CHECK(e.source() == "redis");
     CHECK(e.native() == code);
