@@ -18,7 +18,7 @@ std::int64_t in_bounds(std::int64_t n) noexcept { return std::clamp<std::int64_t
 std::string number(const std::optional<std::int64_t> &n) { return n ? std::to_string(*n) : std::string("unbounded"); }
 
 budget_level judge(const std::optional<std::int64_t> &planned, const server_room &room) {
-  if (!planned) return budget_level::unbounded;
+  if (!planned) return budget_level::no_cap;
   if (!room.allowed) return budget_level::unknown;
   const auto available = room.available();
   if (*planned > available) return budget_level::exceeds;
@@ -31,7 +31,7 @@ std::string outcome(const budget_verdict &v) {
   switch (v.level) {
     case budget_level::unknown:
       return "what the server allows is not known: " + v.room.trouble;
-    case budget_level::unbounded:
+    case budget_level::no_cap:
       return "no cap is set (redis_max_connections): the server's limit is the only one";
     case budget_level::exceeds:
       return fmt::format("{} too many; lower the pools or the processes, or raise the server's limit",
@@ -92,7 +92,7 @@ const char *budget_level_name(budget_level l) noexcept {
       return "max";
     case budget_level::exceeds:
       return "exceeds";
-    case budget_level::unbounded:
+    case budget_level::no_cap:
       return "unbounded";
     case budget_level::unknown:
       break;

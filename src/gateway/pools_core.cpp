@@ -164,7 +164,7 @@ void pools_core::judge(connection_budget &b) {
   for (auto part : health_parts) {
     const auto &v = part == health_parts[0] ? b.postgres : b.redis;
     const bool over = v.level == budget_level::exceeds;
-    if (over || v.level == budget_level::max || v.level == budget_level::unbounded)
+    if (over || v.level == budget_level::max || v.level == budget_level::no_cap)
       rt().log(log_level::warning, "budget", v.arithmetic);
     if (v.level == budget_level::unknown)
       rt().health().remove(part);

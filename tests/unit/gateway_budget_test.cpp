@@ -67,7 +67,7 @@ TEST_CASE("several components share a server") {
 
 TEST_CASE("without a cap there is no number, and without an answer no judgement") {
   auto b = make_budget({component(1, 1, 3, std::nullopt, 4)}, {{}, 0, 0, "connection refused"}, {10000, 0, 1, ""});
-  CHECK(b.redis.level == budget_level::unbounded);
+  CHECK(b.redis.level == budget_level::no_cap);
   CHECK(b.postgres.level == budget_level::unknown);
   CHECK_FALSE(b.is_over());
   CHECK(b.postgres.arithmetic ==
