@@ -51,10 +51,10 @@ struct server_room {
 enum class budget_level {
   unknown,  ///< the server could not be asked
   ok,
-  high,       ///< 80 % of what is available, or more
-  max,        ///< all of it
-  exceeds,    ///< more than that
-  no_cap,     ///< an unbounded pool is planned: there is no number
+  high,     ///< 80 % of what is available, or more
+  max,      ///< all of it
+  exceeds,  ///< more than that
+  no_cap,   ///< no cap is set: the plan has no number
 };
 const char *budget_level_name(budget_level l) noexcept;
 

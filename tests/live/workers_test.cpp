@@ -19,6 +19,12 @@ std::set<pid_t> children_of(pid_t parent) {
   return found;
 }
 
+/// The workers of a host, when all of them are there: one is enough for /health.
+std::set<pid_t> workers_of(const host &h, std::size_t count) {
+  REQUIRE(until(20s, [&] { return children_of(h.process.pid()).size() == count; }));
+  return children_of(h.process.pid());
+}
+
 bool runs(pid_t pid) {
   std::ifstream stat("/proc/" + std::to_string(pid) + "/stat");
   std::string number, name, state;
@@ -58,8 +64,7 @@ TEST_CASE("four workers share the port and the instance, each with pools of its 
 TEST_CASE("a dead worker is started again, and the others go on") {
   redis_server redis;
   host ingress("ingress", redis.url(), {"--workers", "2"});
-  auto before = children_of(ingress.process.pid());
-  REQUIRE(before.size() == 2);
+  auto before = workers_of(ingress, 2);
   ::kill(*before.begin(), SIGKILL);
   REQUIRE(until(20s, [&] {
     auto now = connected(redis, "ingress-1");
@@ -74,14 +79,14 @@ TEST_CASE("SIGTERM drains every worker, and the worst status is the supervisor's
   redis_server redis;
   SUBCASE("all well") {
     host proc("proc", redis.url(), {"--workers", "3", "--drain-notice-ms", "0"});
-    auto workers = children_of(proc.process.pid());
+    auto workers = workers_of(proc, 3);
     ::kill(proc.process.pid(), SIGTERM);
     CHECK(proc.process.wait_for(30s) == 0);
     for (auto pid : workers) CHECK_FALSE(runs(pid));
   }
   SUBCASE("one was killed meanwhile") {
     host proc("proc", redis.url(), {"--workers", "2", "--drain-notice-ms", "3000"});
-    auto workers = children_of(proc.process.pid());
+    auto workers = workers_of(proc, 2);
     ::kill(proc.process.pid(), SIGTERM);
     REQUIRE(until(20s, [&] { return proc.health() == 503; }));
     ::kill(*workers.begin(), SIGKILL);
@@ -92,8 +97,7 @@ TEST_CASE("SIGTERM drains every worker, and the worst status is the supervisor's
 TEST_CASE("workers end with a supervisor that was killed") {
   redis_server redis;
   host proc("proc", redis.url(), {"--workers", "2", "--drain-notice-ms", "0"});
-  auto workers = children_of(proc.process.pid());
-  REQUIRE(workers.size() == 2);
+  auto workers = workers_of(proc, 2);
   proc.process.kill();
   CHECK(until(20s, [&] { return std::none_of(workers.begin(), workers.end(), runs); }));
 }
