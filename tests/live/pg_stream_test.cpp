@@ -97,7 +97,7 @@ TEST_CASE_FIXTURE(fixture, "a stream that is left is cancelled on the server; th
 
 TEST_CASE_FIXTURE(fixture, "one operation at a time; a deadline ends a stream") {
   auto lease = take(pool).value();
-  auto stream = got(lease.async_stream(pg_statement("SELECT n, repeat('x', 20000), CASE WHEN n > 1 THEN pg_sleep(50) END "
+  auto stream = got(lease.async_stream(pg_statement("SELECT n, repeat('x', 20000), CASE WHEN n > 2 THEN pg_sleep(50) END "
                                                     "FROM generate_series(1, 3) n"),
                                        1, {}, future))
                     .value();
