@@ -3,6 +3,7 @@
 #include "support/log_lines.hpp"
 #include "support/redis_calls.hpp"
 #include "support/redis_server.hpp"
+#include "support/tcp_gate.hpp"
 #include "support/until.hpp"
 
 #include <corbel/gateway.hpp>
@@ -202,13 +203,17 @@ TEST_CASE_FIXTURE(fixture, "a forced start may keep silent") {
 
 TEST_CASE_FIXTURE(fixture, "what was published while the server could not be reached is found in the copy") {
   told t;
-  gateway_config config(rt, pool, load({}));
+  tcp_gate gate(server.port());
+  redis_pool behind(rt, {.url = gate.url()});
+  gateway_config config(rt, behind, load({}));
   config.listen(t.listener());
   REQUIRE(ready(config));
   for (int round = 1; round <= 3; ++round) {
-    server.kill();
-    server.start();  // empty
+    gate.refuse(true);
+    gate.reset_all();
     server.command({"SET", key, document(30 + round)});
+    publish(update(document(30 + round)));
+    gate.refuse(false);
     REQUIRE(becomes(config, 30 + round));
     publish(update(document(40 + round)));
     REQUIRE(until(patience, [&] {
