@@ -1,5 +1,5 @@
-"""The gateway document of the platform as one component's settings. Nothing here waits, so both faces share it; any thread,
-no runtime needed.
+"""The gateway document of the platform as one component's settings. Nothing here waits, so both faces share it; any
+thread, no runtime needed.
 
     config = corbel.Config.from_env()                     # raises corbel.Invalid with every fault at once
     config.settings["pools"]["redis_max_connections"]     # the effective value; None: unbounded
@@ -35,7 +35,8 @@ class Config:
     @classmethod
     def from_env(cls, component: Optional[str] = None) -> "Config":
         """Finds and reads the document as the platform's services do: GATEWAY_CONFIG_JSON, GATEWAY_YAML_PATH,
-        PLATFORM_DESCRIPTORS_DIR/gateway.yaml, else the defaults of GATEWAY_PROFILE. component: by default GATEWAY_COMPONENT."""
+        PLATFORM_DESCRIPTORS_DIR/gateway.yaml, else the defaults of GATEWAY_PROFILE.
+        component: by default GATEWAY_COMPONENT."""
         return cls(opened(quick.corbel_config_from_env, text(component, "component")))
 
     @cached_property
