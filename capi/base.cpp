@@ -31,7 +31,7 @@ int corbel_has_feature(const char *name) {
   if (!name) return 0;
   const std::string_view n = name;
   if (n == "deep_replies") return corbel::reply_reader::has_settable_depth();
-  return n == "redis" || n == "tls" || n == "queue" || n == "health";
+  return n == "redis" || n == "tls" || n == "queue" || n == "health" || n == "gateway";
 }
 
 const char *corbel_status_name(corbel_status s) { return corbel::status_name(static_cast<corbel::status>(s)); }

@@ -15,6 +15,10 @@ void clear_event(corbel_event &ev) noexcept {
       case CORBEL_EVENT_MESSAGE:
         corbel_message_free(static_cast<corbel_message *>(ev.object));
         break;
+      case CORBEL_EVENT_CONFIG:
+        corbel_config_free(static_cast<corbel_config *>(ev.object));
+        break;
+      case CORBEL_EVENT_BUDGET:
       case CORBEL_EVENT_LOG:
         corbel_text_free(static_cast<corbel_text *>(ev.object));
         break;

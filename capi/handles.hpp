@@ -30,6 +30,7 @@ struct corbel_events {
 
 struct corbel_redis {
   corbel::redis_pool value;
+  bool is_shared = false;  // a reference of corbel_pools: freeing it does not close the pool
   corbel::detail::redis_pool_core &core() noexcept { return *value.core(); }
 };
 

@@ -222,6 +222,6 @@ corbel_status corbel_redis_close(corbel_redis *r, const corbel_call *c, corbel_t
 
 void corbel_redis_free(corbel_redis *r) {
   if (!r || r->core().runtime().forked()) return;
-  r->core().release_handle();
+  if (!r->is_shared) r->core().release_handle();
   delete r;
 }

@@ -3,8 +3,10 @@
 #ifndef CORBEL_H
 #define CORBEL_H
 #include <corbel/c/base.h>
+#include <corbel/c/config.h>
 #include <corbel/c/events.h>
 #include <corbel/c/health.h>
+#include <corbel/c/pools.h>
 #include <corbel/c/queue.h>
 #include <corbel/c/redis.h>
 #include <corbel/c/runtime.h>

@@ -34,9 +34,8 @@ pools_core::pools_core(runtime &host, const gateway_settings &settings, pools_op
       kinds_(kinds_of(settings)),
       settings_(std::make_shared<const gateway_settings>(settings)) {
   if (!settings.pools.redis_max_connections)
-    rt().log(
-        log_level::warning, "pools",
-        "redis_max_connections is not set: the Redis pools are unbounded; set it in pools of the gateway document");
+    rt().log(log_level::warning, "pools",
+             "redis_max_connections is not set: the Redis pools are unbounded; set it in pools of the gateway document");
   for (auto kind : kinds_) {
     auto o = options_.redis;
     o.url = settings.redis_url;
@@ -100,8 +99,8 @@ result<void> pools_core::apply(const gateway_settings &s) {
   }
   if (s.service_capacity.processes_per_instance != before->service_capacity.processes_per_instance)
     rt().log(log_level::info, "pools",
-                  fmt::format("processes_per_instance is {} now, {} before: it counts from the next start of the instance",
-                              s.service_capacity.processes_per_instance, before->service_capacity.processes_per_instance));
+             fmt::format("processes_per_instance is {} now, {} before: it counts from the next start of the instance",
+                         s.service_capacity.processes_per_instance, before->service_capacity.processes_per_instance));
   for (auto &pool : redis_)
     if (auto done = pool.resize(redis_cap(s)); !done) return done;
   if (auto pg = opened_postgres())
@@ -114,8 +113,7 @@ void pools_core::follow(gateway_config &config) {
     auto self = weak.lock();
     if (!self) return;
     if (auto done = self->apply(*change.settings); !done)
-      self->rt().log(log_level::error, "pools",
-                          fmt::format("cannot apply {}: {}", change.source, done.error().message()));
+      self->rt().log(log_level::error, "pools", fmt::format("cannot apply {}: {}", change.source, done.error().message()));
   });
   // What changed before the listener was there.
   if (auto now = config.current(); !now->same_values(*settings())) (void)apply(*now);
@@ -170,8 +168,8 @@ void pools_core::judge(connection_budget &b) {
       rt().health().remove(part);
     else
       rt().health().set({.part = part,
-                              .state = over ? health_state::degraded : health_state::ok,
-                              .reason = over ? v.arithmetic : std::string()});
+                         .state = over ? health_state::degraded : health_state::ok,
+                         .reason = over ? v.arithmetic : std::string()});
   }
   std::lock_guard lock(mutex_);
   last_budget_ = b;

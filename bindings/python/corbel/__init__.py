@@ -16,6 +16,7 @@ child gets :class:`Forked` from what its parent opened, and opens a runtime of i
 from corbel._constants import UNBOUNDED
 from corbel._library import has_feature, version
 from corbel._reply import Reply
+from corbel.config import Config
 from corbel.errors import (
     Busy,
     Cancelled,
@@ -38,6 +39,7 @@ from corbel.lease import Lease
 from corbel.message import Item
 from corbel.monitor import Monitor
 from corbel.notice import Notice
+from corbel.pools import Following, Pools
 from corbel.queue import Consumer, Message, Producer
 from corbel.redis import Redis
 from corbel.runtime import Runtime
@@ -50,8 +52,10 @@ __all__ = [
     "Busy",
     "Cancelled",
     "Closed",
+    "Config",
     "Consumer",
     "Error",
+    "Following",
     "Forked",
     "Health",
     "HealthState",
@@ -64,6 +68,7 @@ __all__ = [
     "Monitor",
     "NoMemory",
     "Notice",
+    "Pools",
     "Producer",
     "Protocol",
     "Redis",

@@ -45,6 +45,20 @@ SIGNATURES: Dict[str, Tuple[Any, List[Any]]] = {
     "corbel_events_interrupt": (None, [c_void_p]),
     "corbel_event_clear": (None, [c_void_p, c_size_t]),
     "corbel_events_free": (None, [c_void_p]),
+    # config.h
+    "corbel_config_parse": (c_int32, [c_char_p, c_size_t, c_char_p, c_void_p, c_void_p]),
+    "corbel_config_from_env": (c_int32, [c_char_p, c_void_p, c_void_p]),
+    "corbel_config_json": (c_int32, [c_void_p, c_void_p, c_void_p]),
+    "corbel_config_table": (c_int32, [c_void_p, c_void_p, c_void_p]),
+    "corbel_config_free": (None, [c_void_p]),
+    # pools.h
+    "corbel_pools_open": (c_int32, [c_void_p, c_void_p, c_void_p, c_void_p]),
+    "corbel_pools_redis": (c_int32, [c_void_p, c_char_p, c_void_p, c_void_p]),
+    "corbel_pools_apply": (c_int32, [c_void_p, c_void_p, c_void_p]),
+    "corbel_pools_follow": (c_int32, [c_void_p, c_void_p, c_uint64, c_void_p]),
+    "corbel_pools_budget": (c_int32, [c_void_p, c_uint32, c_void_p, c_void_p]),
+    "corbel_pools_json": (c_int32, [c_void_p, c_void_p, c_void_p]),
+    "corbel_pools_free": (None, [c_void_p]),
     # runtime.h
     "corbel_runtime_open": (c_int32, [c_void_p, c_void_p, c_void_p]),
     "corbel_runtime_shutdown": (c_int32, [c_void_p, c_int64, c_void_p]),

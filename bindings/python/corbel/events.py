@@ -26,6 +26,7 @@ from corbel._library import quick
 from corbel.errors import Closed, Forked, State
 
 _BATCH = 256
+_OBJECTS = (c.EVENT_LEASE, c.EVENT_BUDGET)  # completions whose result is the object
 _take = quick.corbel_events_take
 _events = _structs.EVENT.iter_unpack
 _size = _structs.EVENT.size
@@ -150,7 +151,7 @@ class Pump(Caller):
                 elif kind == c.EVENT_REPLY:
                     future.set_result(decode(object, user == 1))
                 else:
-                    future.set_result(object if kind == c.EVENT_LEASE else value)
+                    future.set_result(object if kind in _OBJECTS else value)
             except Exception as problem:  # a reply that is no UTF-8, for example: its caller is told, the rest goes on
                 if future is not None and not future.done():
                     future.set_exception(problem)

@@ -1,14 +1,11 @@
 """A Redis pool in the asyncio face."""
 
-import ctypes
 from types import TracebackType
 from typing import Optional, Sequence, Type, TypeVar, Union
 from weakref import WeakSet
 
-from corbel import _structs
 from corbel._caller import Argument
 from corbel._commands import Commands
-from corbel._failure import opened
 from corbel._handle import Handle
 from corbel._library import quick
 from corbel._options import Text
@@ -32,10 +29,9 @@ class Redis(Commands):
     """A pool of connections to one server. Commands of all tasks share pipelines; what changes or blocks a connection
     (MULTI, WATCH, BLPOP, SELECT ...) needs a lease. Made by ``runtime.redis()``."""
 
-    def __init__(self, pump: Pump, options: _structs.RedisOptions, decode: bool) -> None:
-        opener = quick.corbel_redis_open
-        pointer = opened(opener, pump.runtime.pointer, ctypes.byref(options))
+    def __init__(self, pump: Pump, pointer: int, decode: bool, shared: bool = False) -> None:
         super().__init__(pump, Handle(pointer, quick.corbel_redis_free), _send, decode)
+        self._shared = shared  # a reference on a pool of corbel.Pools
         self._children: "WeakSet[_Child]" = WeakSet()
 
     async def eval(
@@ -91,11 +87,12 @@ class Redis(Commands):
 
     async def close(self, timeout: Optional[float] = None) -> None:
         """Refuses new calls, lets those under way complete for so many seconds (5), closes all connections.
-        Readers of its subscriptions, monitors and consumers come to their end."""
+        Readers of its subscriptions, monitors and consumers come to their end. A pool of ``Pools`` stays open."""
         pump = self._pump
         pump.check()
-        call = pump.call(timeout)
-        await pump.result(pump.expect(quick.corbel_redis_close(self._handle.pointer, call, pump.ticket_to)))
+        if not self._shared:
+            call = pump.call(timeout)
+            await pump.result(pump.expect(quick.corbel_redis_close(self._handle.pointer, call, pump.ticket_to)))
         for child in list(self._children):
             child.end()
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import ctypes
 import logging
 import socket
 import threading
@@ -10,11 +11,15 @@ from asyncio import get_running_loop
 from types import TracebackType
 from typing import Callable, List, Optional, Type
 
+from corbel._failure import opened
+from corbel._library import quick
 from corbel._options import redis_options
 from corbel._runtime import RuntimeBase, log_to, open_runtime, shut_down
+from corbel.config import Config
 from corbel.errors import Closed, Error, Forked
 from corbel.events import Pump
 from corbel.health import Health
+from corbel.pools import Pools
 from corbel.redis import Redis
 
 
@@ -103,7 +108,13 @@ class Runtime(RuntimeBase):
             max_connecting=max_connecting,
             busy_poll=busy_poll,
         )
-        return Redis(self._pump, options, decode)
+        pointer = opened(quick.corbel_redis_open, self._handle.pointer, ctypes.byref(options))
+        return Redis(self._pump, pointer, decode)
+
+    def pools(self, config: Config) -> Pools:
+        """Opens the Redis pools of this process, sized by its settings, and begins to connect."""
+        self._pump.check()
+        return Pools(self._pump, config)
 
     async def shutdown(self, timeout: Optional[float] = None) -> None:
         """Ends everything: refuses new calls, gives those under way so many seconds (10), fails the rest with Cancelled.

@@ -13,9 +13,10 @@ other signals are seen within a tenth of a second while the main thread waits.
 
 from corbel.blocking.lease import Lease
 from corbel.blocking.monitor import Monitor
+from corbel.blocking.pools import Following, Pools
 from corbel.blocking.queue import Consumer, Message, Producer
 from corbel.blocking.redis import Redis
 from corbel.blocking.runtime import Runtime
 from corbel.blocking.subscription import Subscription
 
-__all__ = ["Consumer", "Lease", "Message", "Monitor", "Producer", "Redis", "Runtime", "Subscription"]
+__all__ = ["Consumer", "Following", "Lease", "Message", "Monitor", "Pools", "Producer", "Redis", "Runtime", "Subscription"]

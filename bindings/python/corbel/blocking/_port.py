@@ -109,4 +109,4 @@ class Port(Caller):
             raise received(error, status)
         if kind == c.EVENT_REPLY:
             return self.decoder.take(object, user == 1)
-        return object if kind == c.EVENT_LEASE else value
+        return object if kind in (c.EVENT_LEASE, c.EVENT_BUDGET) else value

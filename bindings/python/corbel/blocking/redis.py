@@ -1,13 +1,10 @@
 """A Redis pool in the blocking face."""
 
-import ctypes
 from types import TracebackType
 from typing import Optional, Sequence, Type, TypeVar, Union
 from weakref import WeakSet
 
-from corbel import _structs
 from corbel._caller import Argument
-from corbel._failure import opened
 from corbel._handle import Handle
 from corbel._library import quick
 from corbel._options import Text
@@ -32,11 +29,10 @@ class Redis(Commands):
     """A pool of connections to one server; any thread. Commands of all threads share pipelines; what changes or blocks a
     connection (MULTI, WATCH, BLPOP, SELECT ...) needs a lease. Made by ``runtime.redis()``."""
 
-    def __init__(self, core: Core, options: _structs.RedisOptions, decode: bool) -> None:
+    def __init__(self, core: Core, pointer: int, decode: bool, shared: bool = False) -> None:
         # Closed by close(), but freed only with the last reference: no other thread can then be on its way into it.
-        opener = quick.corbel_redis_open
-        pointer = opened(opener, core.runtime.pointer, ctypes.byref(options))
         super().__init__(core, Handle(pointer, quick.corbel_redis_free), _send, decode)
+        self._shared = shared  # a reference on a pool of corbel.Pools
         self._children: "WeakSet[_Child]" = WeakSet()
 
     def eval(
@@ -92,10 +88,11 @@ class Redis(Commands):
 
     def close(self, timeout: Optional[float] = None) -> None:
         """Refuses new calls, lets those under way complete for so many seconds (5), closes all connections.
-        Readers of its subscriptions, monitors and consumers come to their end."""
+        Readers of its subscriptions, monitors and consumers come to their end. A pool of ``Pools`` stays open."""
         with self._core.port() as port:
-            status = quick.corbel_redis_close(self._handle.pointer, port.call(timeout), port.ticket_to)
-            port.wait(port.start(status))
+            if not self._shared:
+                status = quick.corbel_redis_close(self._handle.pointer, port.call(timeout), port.ticket_to)
+                port.wait(port.start(status))
         for child in list(self._children):
             child.end()
 

@@ -1,18 +1,22 @@
 """The runtime of the blocking face."""
 
+import ctypes
 import logging
 import warnings
 from types import TracebackType
 from typing import Optional, Tuple, Type
 
 from corbel import log
-from corbel._failure import failure
+from corbel._failure import failure, opened
+from corbel._library import quick
 from corbel._options import redis_options
 from corbel._runtime import RuntimeBase, log_to, open_runtime, shut_down
 from corbel.blocking._inbox import Inbox
 from corbel.blocking._port import Core
 from corbel.blocking._watcher import Watcher
+from corbel.blocking.pools import Pools
 from corbel.blocking.redis import Redis
+from corbel.config import Config
 from corbel.errors import Closed, Error, Forked
 from corbel.health import Health
 
@@ -113,7 +117,13 @@ class Runtime(RuntimeBase):
             max_connecting=max_connecting,
             busy_poll=busy_poll,
         )
-        return Redis(self._core, options, decode)
+        pointer = opened(quick.corbel_redis_open, self._handle.pointer, ctypes.byref(options))
+        return Redis(self._core, pointer, decode)
+
+    def pools(self, config: Config) -> Pools:
+        """Opens the Redis pools of this process, sized by its settings, and begins to connect."""
+        self._core.check()
+        return Pools(self._core, config)
 
     def shutdown(self, timeout: Optional[float] = None) -> None:
         """Ends everything: refuses new calls, gives those under way so many seconds (10), fails the rest with Cancelled.
