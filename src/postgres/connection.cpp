@@ -109,7 +109,8 @@ void pg_connection::end_of_batch() noexcept {
 
 void pg_connection::flush() {
   flush_scheduled_ = false;
-  if (state_ != state::up || writing_ || exchange_ || unsent_.empty() || session_ended_) return;
+  if (state_ != state::up || writing_ || exchange_ || unsent_.empty() || session_ended_ || cancelling_)
+    return;  // a cancel request on its way would hit what is sent now
   // libpq writes at every sync: held back by the socket, many leave in as few packets as they fill.
   const bool hold = is_tcp_ && unsent_.size() > 1;
   const int fd = ::PQsocket(conn_.get());
@@ -287,13 +288,25 @@ void pg_connection::cancel_on_server() {
         char text[256];
         ::PQcancel(handle.get(), text, sizeof text);
       },
-      [weak = weak_from_this()](bool) {
+      [weak = weak_from_this(), limit](bool was_sent) {
         auto self = weak.lock();
         if (!self) return;
         batch_scope batch;
         self->cancelling_ = false;
-        if (self->owner_ && self->state_ == state::up) self->owner_->connection_answered(*self, 0, 0);
+        if (self->state_ != state::up) return;
+        if (!was_sent)
+          return self->close(error(
+              status::lost,
+              fmt::format("a cancel request did not get through within {} ms: its connection is closed", limit.count()),
+              "postgres", "CANCEL", error::retriable));
+        if (!self->unsent_.empty()) self->schedule_flush();
+        if (self->owner_) self->owner_->connection_answered(*self, 0, 0);
       });
+  await_end();
+}
+
+void pg_connection::await_end() {
+  const auto limit = settings_->options.cancel_timeout;
   cancel_timer_.expires_after(limit);
   cancel_timer_.async_wait([weak = weak_from_this(), limit](boost::system::error_code ec) {
     auto self = weak.lock();

@@ -117,6 +117,8 @@ class pg_connection final : public std::enable_shared_from_this<pg_connection>, 
   bool all_abandoned() const noexcept;
   /// Asks the server to cancel what it runs; closes when that has no effect within the cancel time-out. Once at a time.
   void cancel_on_server();
+  /// Closes when what was asked to end has not ended within the cancel time-out.
+  void await_end();
   bool is_cancelling() const noexcept { return cancelling_; }
   const std::shared_ptr<pg_exchange> &exchange() const noexcept { return exchange_; }
   void forget_prepared() noexcept { cache_.clear(); }

@@ -24,7 +24,7 @@ void pg_connection::on_readable(boost::system::error_code ec) {
       e->readable();
       if (state_ != state::up) return;
       if (!is_alive && exchange_) return close(lost_error("the connection to PostgreSQL was lost"));
-      if (exchange_ && !e->wants_input()) return;  // the reader is slow: so is the server, from now on
+      if (exchange_ && !e->reads()) return;  // the reader is slow: so is the server, from now on
     } else {
       take_results();
       if (state_ != state::up) return;

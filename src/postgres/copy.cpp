@@ -98,6 +98,7 @@ class copy_in_exchange final : public copy_exchange<pg_copy_in> {
     finish(std::move(writer_), result<void>());
   }
   bool is_idle() const noexcept override { return !start_ && !writer_ && !finisher_; }
+  bool ends_by_cancel() const noexcept override { return !copies_ || is_finishing_; }
   // While data goes in libpq has nothing to say: an error of the server is told at the end.
   bool wants_results() const noexcept override { return !copies_ || is_finishing_; }
   void take(PGresult *r) override {

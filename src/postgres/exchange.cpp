@@ -84,7 +84,11 @@ void pg_exchange::give_up(const error &why) {
   if (phase_ == phase::waiting) phase_ = phase::ended;
   if (phase_ != phase::running) return;
   phase_ = phase::draining;
-  connection_->cancel_on_server();
+  is_cancelled_ = ends_by_cancel();
+  if (is_cancelled_)
+    connection_->cancel_on_server();
+  else
+    connection_->await_end();
   drain();
   connection_->read_more();
 }
@@ -107,6 +111,10 @@ void pg_exchange::drain() {
     ::PQclear(r);
     copies_out_ = what == PGRES_COPY_OUT;
     if (what == PGRES_COPY_IN) {
+      // Either the request cancels the COPY, or our message ends it: the server would answer both, one time too many.
+      if (is_cancelled_)
+        return connection_->close(error(status::lost, "the COPY began while it was cancelled: its connection is closed",
+                                        "postgres", "CANCEL", error::retriable));
       ::PQputCopyEnd(c, "the client has given it up");
       connection_->flush_output();
     }

@@ -32,8 +32,8 @@ class pg_exchange : public std::enable_shared_from_this<pg_exchange> {
   virtual void writable() {}
   /// The connection is gone, or was never had.
   void closed(const error &why);
-  /// False while the reader has more than it takes: nothing is read from the socket.
-  virtual bool wants_input() const noexcept { return true; }
+  /// False while the reader has more than it takes: nothing is read from the socket. What is drained is read in any case.
+  bool reads() const noexcept { return phase_ != phase::running || wants_input(); }
   void give_up(const error &why);
 
   /// From any thread: fn on the loop.
@@ -50,6 +50,9 @@ class pg_exchange : public std::enable_shared_from_this<pg_exchange> {
   bool take_on(operation_ptr<T> &place, operation_ptr<T> op, const call &c);
   void done() { timer_.cancel(); }
   virtual bool send();
+  virtual bool wants_input() const noexcept { return true; }
+  /// Whether ending it early takes a cancel request; a COPY that the server reads is ended by a message.
+  virtual bool ends_by_cancel() const noexcept { return true; }
   virtual void take(PGresult *r) = 0;  // owns it
   virtual void pump();
   /// False while libpq has no result to give: while it copies, it says so again and again.
@@ -72,7 +75,7 @@ class pg_exchange : public std::enable_shared_from_this<pg_exchange> {
   void watch(const call &c);
   void drain();
   boost::asio::steady_timer timer_;
-  bool copies_out_ = false;
+  bool copies_out_ = false, is_cancelled_ = false;
 };
 
 }  // namespace corbel::detail
