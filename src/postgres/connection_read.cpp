@@ -131,7 +131,7 @@ void pg_connection::end_group() {
     const bool has_failed = outcome == PGRES_FATAL_ERROR || outcome == PGRES_PIPELINE_ABORTED;
     switch (p.what) {
       case pending::kind::prepare:
-        if (has_failed) cache_.forget(p.prepared);
+        has_failed ? cache_.forget(p.prepared) : cache_.confirm(p.prepared);
         if (outcome == PGRES_FATAL_ERROR) prepare_error = server_error(p.result);
         break;
       case pending::kind::deallocate:
