@@ -186,9 +186,7 @@ bool pg_connection::to_repeat(pending &p, const error &why) {
   if (why.native() == "0A000") to_deallocate_.push_back(p.prepared);
   // On a lease the order would change, and in a transaction the error has ended it.
   if (in_transaction() || (p.request->on_lease && (outstanding_ != 0 || !unsent_.empty()))) return false;
-  // Unprepared this time: where the statement itself is wrong, others just like it fail to be prepared ahead of it.
   p.request->refreshed = true;
-  p.request->statement.unprepared();
   return true;
 }
 
