@@ -31,7 +31,7 @@ int corbel_has_feature(const char *name) {
   if (!name) return 0;
   const std::string_view n = name;
   if (n == "deep_replies") return corbel::reply_reader::has_settable_depth();
-  return n == "redis" || n == "tls" || n == "queue" || n == "health";
+  return n == "redis" || n == "postgres" || n == "tls" || n == "queue" || n == "health";
 }
 
 const char *corbel_status_name(corbel_status s) { return corbel::status_name(static_cast<corbel::status>(s)); }
@@ -47,6 +47,10 @@ corbel_status corbel_options_init(void *options, const char *type, size_t size) 
       {"redis_options", sizeof(corbel_redis_options)},
       {"sub_options", sizeof(corbel_sub_options)},
       {"monitor_options", sizeof(corbel_monitor_options)},
+      {"pg_options", sizeof(corbel_pg_options)},
+      {"pg_statement", sizeof(corbel_pg_statement)},
+      {"pg_begin", sizeof(corbel_pg_begin)},
+      {"pg_listener_options", sizeof(corbel_pg_listener_options)},
       {"queue_options", sizeof(corbel_queue_options)},
       {"put", sizeof(corbel_put)},
       {"settle", sizeof(corbel_settle)},
@@ -74,7 +78,10 @@ const char *corbel_error_source(const corbel_error *e) { return e ? e->value.sou
 
 const char *corbel_error_native(const corbel_error *e) { return e ? e->value.native().c_str() : ""; }
 
-const char *corbel_error_field(const corbel_error *, const char *) { return nullptr; }
+const char *corbel_error_field(const corbel_error *e, const char *name) {
+  const auto *text = e && name ? e->value.field(name) : nullptr;
+  return text ? text->c_str() : nullptr;
+}
 
 uint32_t corbel_error_flags(const corbel_error *e) { return e ? e->value.flags() : 0; }
 

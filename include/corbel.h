@@ -5,6 +5,7 @@
 #include <corbel/c/base.h>
 #include <corbel/c/events.h>
 #include <corbel/c/health.h>
+#include <corbel/c/postgres.h>
 #include <corbel/c/queue.h>
 #include <corbel/c/redis.h>
 #include <corbel/c/runtime.h>
