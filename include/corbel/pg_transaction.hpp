@@ -26,14 +26,15 @@ struct pg_transaction_options {
 class pg_savepoint {
  public:
   pg_savepoint() noexcept = default;
-  pg_savepoint(std::shared_ptr<detail::pg_connection> c, std::string name)
-      : connection_(std::move(c)), name_(std::move(name)) {}
+  pg_savepoint(std::shared_ptr<detail::pg_connection> c, std::uint64_t lease, std::string name)
+      : connection_(std::move(c)), lease_(lease), name_(std::move(name)) {}
   ~pg_savepoint() { end(); }
   pg_savepoint(pg_savepoint &&) noexcept = default;
   pg_savepoint &operator=(pg_savepoint &&o) noexcept {
     if (this != &o) {
       end();
       connection_ = std::move(o.connection_);
+      lease_ = o.lease_;
       name_ = std::move(o.name_);
     }
     return *this;
@@ -55,16 +56,16 @@ class pg_savepoint {
   auto finish(std::string sql, call c, Token &token) {
     auto where = executor();
     return detail::initiate<void>(
-        [connection = std::move(connection_), sql = std::move(sql), c](detail::operation_ptr<void> op) mutable {
-          start(connection, std::move(sql), c, std::move(op));
-        },
+        [connection = std::move(connection_), lease = lease_, sql = std::move(sql),
+         c](detail::operation_ptr<void> op) mutable { start(connection, lease, std::move(sql), c, std::move(op)); },
         where, token);
   }
-  static void start(const std::shared_ptr<detail::pg_connection> &c, std::string sql, call options,
+  static void start(const std::shared_ptr<detail::pg_connection> &c, std::uint64_t lease, std::string sql, call options,
                     detail::operation_ptr<void> op);
   void end() noexcept;
   detail::io_executor executor() const;
   std::shared_ptr<detail::pg_connection> connection_;
+  std::uint64_t lease_ = 0;  // of which it is: the connection may have a new holder
   std::string name_;
 };
 

@@ -1,23 +1,12 @@
 #pragma once
 /// Owns: what a pool counts. Callers: its loop writes, any thread reads.
 
+#include "base/single_writer_counter.hpp"
+
 #include <atomic>
 #include <cstdint>
 
 namespace corbel::detail {
-
-/// Written by one thread, so that adding needs no locked instruction.
-class single_writer_counter {
- public:
-  void add(std::uint64_t n) noexcept { value_.store(value_.load(std::memory_order_relaxed) + n, std::memory_order_release); }
-  void subtract(std::uint64_t n) noexcept {
-    value_.store(value_.load(std::memory_order_relaxed) - n, std::memory_order_release);
-  }
-  std::uint64_t value() const noexcept { return value_.load(std::memory_order_acquire); }
-
- private:
-  std::atomic<std::uint64_t> value_{0};
-};
 
 struct redis_counters {
   single_writer_counter sent, answered, given_up;  // given_up: sent, and ended without an answer

@@ -6,7 +6,7 @@
 #include "pool/connect_gate.hpp"
 #include "pool/ledger.hpp"
 #include "redis/connection.hpp"
-#include "redis/reconnect_plan.hpp"
+#include "pool/reconnect_plan.hpp"
 
 #include <corbel/redis_pool.hpp>
 

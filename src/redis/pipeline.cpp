@@ -1,6 +1,6 @@
 #include "redis/pipeline.hpp"
 
-#include "redis/random.hpp"
+#include "base/random.hpp"
 
 #include <fmt/format.h>
 

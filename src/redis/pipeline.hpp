@@ -4,7 +4,7 @@
 
 #include "pool/connect_gate.hpp"
 #include "redis/connection.hpp"
-#include "redis/reconnect_plan.hpp"
+#include "pool/reconnect_plan.hpp"
 
 #include <boost/asio/steady_timer.hpp>
 

@@ -1,6 +1,6 @@
 #include "redis/subscriber.hpp"
 
-#include "redis/random.hpp"
+#include "base/random.hpp"
 #include "redis/server_error.hpp"
 
 #include <fmt/format.h>

@@ -6,7 +6,7 @@
 #include "redis/connection.hpp"
 #include "redis/lease_desk.hpp"
 #include "redis/mailbox.hpp"
-#include "redis/reconnect_plan.hpp"
+#include "pool/reconnect_plan.hpp"
 #include "redis/wanted.hpp"
 
 #include <boost/asio/steady_timer.hpp>

@@ -52,6 +52,7 @@ runtime_core::~runtime_core() {
     for (auto &l : loops_) new std::shared_ptr<loop>(l);
     (void)listeners_.release();
     (void)log_.release();
+    (void)offload_.release();
     return;
   }
   for (auto &l : loops_) l->abandon();

@@ -8,6 +8,7 @@
 #include "health/health_table.hpp"
 #include "io/component.hpp"
 #include "io/loop.hpp"
+#include "io/offload.hpp"
 #include "metrics/registry.hpp"
 
 #include <corbel/runtime.hpp>
@@ -39,6 +40,8 @@ class runtime_core : public std::enable_shared_from_this<runtime_core> {
   metrics_registry &metrics() noexcept { return metrics_; }
   health_table &health() noexcept { return health_; }
   listener_thread &listeners() noexcept { return *listeners_; }
+  /// For work that blocks.
+  offload &blocking() noexcept { return *offload_; }
 
   /// Loops in turn, so that pools spread over the I/O threads.
   std::shared_ptr<loop> next_loop() noexcept;
@@ -83,6 +86,7 @@ class runtime_core : public std::enable_shared_from_this<runtime_core> {
   std::unique_ptr<listener_thread> listeners_;
   std::shared_ptr<listener> log_listener_;
   std::unique_ptr<logger> log_;
+  std::unique_ptr<offload> offload_ = std::make_unique<offload>();
   metrics_registry metrics_;
   health_table health_;
 

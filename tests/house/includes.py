@@ -32,7 +32,7 @@ HOUSE = {
 }
 
 # Where a public C++ header belongs that is about one room's concept: whoever includes it must be allowed to use the room.
-PUBLIC = {"redis_": "redis", "queue": "queue", "runtime": "runtime"}
+PUBLIC = {"redis_": "redis", "pg_": "postgres", "queue": "queue", "runtime": "runtime"}
 # redis/protocol is where these two are implemented.
 PUBLIC_EXCEPTIONS = {("redis/protocol", "redis_command.hpp"), ("redis/protocol", "redis_reply.hpp")}
 

@@ -1,4 +1,4 @@
-#include "redis/reconnect_plan.hpp"
+#include "pool/reconnect_plan.hpp"
 
 #include <doctest/doctest.h>
 

@@ -55,6 +55,7 @@ error pg_decode(const pg_field &f, std::optional<T> &out) {
 
 template <class T>
 error pg_decode_elements(const pg_field &f, std::vector<std::int32_t> &dimensions, std::vector<T> &out) {
+  static_assert(!std::is_same_v<T, std::string_view>, "elements have no memory of their own to view: use std::string");
   out.clear();
   return pg_decode_array(f, dimensions, [&out](const pg_field &element) {
     T value{};

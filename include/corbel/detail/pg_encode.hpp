@@ -1,7 +1,8 @@
 #pragma once
 /// From a C++ value to a parameter: its bytes are appended; its type and format are returned. Numbers, bool, bytea, uuid,
 /// dates, times and intervals go as binary with their type; text, numeric and json go as text, and plain text has no type,
-/// so that the server infers it from the statement. Pure; any thread.
+/// so that the server infers it from the statement. An array of text, numeric or json goes as text[]: cast it,
+/// $1::numeric[]. Pure; any thread.
 
 #include <corbel/pg_value.hpp>
 

@@ -27,6 +27,7 @@ class pg_request {
   std::chrono::steady_clock::time_point since{};  ///< when it was given to the pool
   pg_request *next = nullptr;                     ///< in an inbox, then unused
   std::uint64_t ticket = 0;                       ///< for cancelling; 0 when nobody can
+  bool on_lease = false;                          ///< stays on its connection
   bool may_repeat = false;                        ///< may be sent once more after a loss
   bool repeated = false;                          ///< was
   bool alone = false;                             ///< shares no round trip: it was sent in one that failed
