@@ -25,7 +25,7 @@ class transaction_request final : public detail::pg_request {
     ticket = to_.ticket();
   }
 
-  void finish(result<pg_result> r) noexcept override {
+  void finish(result<corbel::pg_result> r) noexcept override {
     auto why = r.error();
     // The server answers the COMMIT of a failed transaction with success.
     if (r && is_commit_ && r->tag() == std::string_view("ROLLBACK"))

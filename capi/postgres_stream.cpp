@@ -1,5 +1,6 @@
 #include "capi/cancel_point.hpp"
 #include "capi/postgres.hpp"
+#include "postgres/exchange.hpp"
 
 #include <atomic>
 #include <variant>
@@ -63,8 +64,8 @@ void end_as(completion &done, result<T> &r, Make make) {
     done.fail(kind, r.error());
 }
 
-void end_result(completion &done, result<pg_result> r) {
-  end_as<CORBEL_EVENT_RESULT>(done, r, [](pg_result v) { return new corbel_pg_result{std::move(v), {}}; });
+void end_result(completion &done, result<corbel::pg_result> r) {
+  end_as<CORBEL_EVENT_RESULT>(done, r, [](corbel::pg_result v) { return new corbel_pg_result{std::move(v), {}}; });
 }
 
 void end_data(completion &done, result<std::string> r) {
@@ -130,7 +131,7 @@ corbel_status corbel_pg_stream_next(corbel_pg_stream *x, const corbel_call *c, c
     if (auto why = pool_of_handle(x, pool)) return why;
     started a;
     if (auto why = begin(*pool, c, t, true, a)) return why;
-    x->value.async_next(a.options, event_handler<pg_result>(std::move(a.to), end_result, std::move(a.point)));
+    x->value.async_next(a.options, event_handler<corbel::pg_result>(std::move(a.to), end_result, std::move(a.point)));
     return {};
   });
 }
