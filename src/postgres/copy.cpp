@@ -98,17 +98,13 @@ class copy_in_exchange final : public copy_exchange<pg_copy_in> {
     finish(std::move(writer_), result<void>());
   }
   bool is_idle() const noexcept override { return !start_ && !writer_ && !finisher_; }
-  void pump() override {
-    // While data goes in libpq has nothing to say: an error of the server is told at the end.
-    if (copies_ && !is_finishing_) return;
-    pg_exchange::pump();
-  }
+  // While data goes in libpq has nothing to say: an error of the server is told at the end.
+  bool wants_results() const noexcept override { return !copies_ || is_finishing_; }
   void take(PGresult *r) override {
     if (::PQresultStatus(r) != PGRES_COPY_IN) return copy_exchange::take(r);
     ::PQclear(r);
     begun();
   }
-  bool wants_input() const noexcept override { return true; }
   void ended() override {
     done();
     if (start_)
@@ -155,19 +151,18 @@ class copy_out_exchange final : public copy_exchange<pg_copy_out> {
     is_copying_ = true;
     begun();
   }
+  bool wants_results() const noexcept override { return !is_copying_; }
   void pump() override {
-    while (phase_ == phase::running && wants_input()) {
-      if (!is_copying_) {
-        const bool was_copying = copies_;
-        pg_exchange::pump();
-        if (was_copying || !is_copying_) break;
-      }
+    pg_exchange::pump();
+    while (phase_ == phase::running && is_copying_ && wants_input()) {
       char *row = nullptr;
       const int size = ::PQgetCopyData(connection_->native(), &row, 1);
       if (size > 0) bytes_.append(row, static_cast<std::size_t>(size));
       if (row) ::PQfreemem(row);
       if (size == 0) break;
-      if (size < 0) is_copying_ = false;
+      if (size > 0) continue;
+      is_copying_ = false;
+      pg_exchange::pump();
     }
     deliver();
   }

@@ -92,6 +92,7 @@ class pg_desk final : public pg_connection::owner, public std::enable_shared_fro
   void share(const connection_ptr &c);
   void unshare(pg_connection &c);
   void dispatch();
+  bool can_grow() const;
   connection_ptr idle_to_share();
   void reserve_for_waiters();
   void retire(connection_ptr c, ledger::from where, const char *why);

@@ -57,10 +57,18 @@ void pg_desk::unshare(pg_connection &c) {
   sharing_[slot].reset();
 }
 
+bool pg_desk::can_grow() const {
+  std::lock_guard lock(mutex_);
+  const auto n = ledger_.now();
+  return n.opening != 0 || !ledger_.is_bounded() || n.total() < ledger_.bounds().max_size;
+}
+
 void pg_desk::dispatch() {
   if (dispatching_ || stopped_) return;
   dispatching_ = true;
   const auto now = clock::now();
+  const auto patience = std::max(settings_->options.share, std::chrono::milliseconds(10));
+  const bool may_grow = !retry_armed_ && can_grow();
   bool is_shared = false;
   while (!queue_.empty()) {
     auto slot = share_.pick();
@@ -71,6 +79,8 @@ void pg_desk::dispatch() {
       }
     }
     if (slot == share_plan::none) break;
+    // Behind another statement only when no connection of its own is to be had soon.
+    if (share_.outstanding(slot) != 0 && may_grow && now - queue_.front()->since < patience) break;
     is_shared = is_shared || share_.outstanding(slot) != 0;
     auto *r = queue_.front();
     queue_.pop_front();
@@ -81,7 +91,10 @@ void pg_desk::dispatch() {
   }
   count_queue();
   dispatching_ = false;
-  if (settings_->options.share.count() > 0 && is_shared) listener_.desk_deadline(now + settings_->options.share);
+  if (!queue_.empty() && may_grow)
+    listener_.desk_deadline(queue_.front()->since + patience);
+  else if (settings_->options.share.count() > 0 && is_shared)
+    listener_.desk_deadline(now + settings_->options.share);
   if (is_shared || !queue_.empty()) {
     reserve_for_waiters();
     open_more(static_cast<std::uint32_t>(std::max<std::size_t>(queue_.size(), 1)));
@@ -93,13 +106,13 @@ void pg_desk::connection_answered(pg_connection &c, std::uint32_t answered, std:
   if (slot == share_plan::none) {
     if (c.desk.restoring == pg_connection::restoring_step::draining)
       restore(c.shared_from_this());
-    else if (c.head_is_abandoned())
+    else if (answered != 0 && c.head_is_abandoned())
       c.cancel_on_server();
     return;
   }
   const bool has_drained = share_.answered(slot, answered, abandoned, clock::now());
   if (!has_drained) {
-    if (share_.may_cancel(slot)) c.cancel_on_server();
+    if (answered != 0 && share_.may_cancel(slot)) c.cancel_on_server();
     if (!queue_.empty()) dispatch();
     return;
   }

@@ -63,7 +63,7 @@ void pg_exchange::readable() {
 }
 
 void pg_exchange::pump() {
-  while (phase_ == phase::running && wants_input() && !::PQisBusy(connection_->native())) {
+  while (phase_ == phase::running && wants_results() && !::PQisBusy(connection_->native())) {
     PGresult *r = ::PQgetResult(connection_->native());
     if (!r) return end();
     take(r);

@@ -52,6 +52,8 @@ class pg_exchange : public std::enable_shared_from_this<pg_exchange> {
   virtual bool send();
   virtual void take(PGresult *r) = 0;  // owns it
   virtual void pump();
+  /// False while libpq has no result to give: while it copies, it says so again and again.
+  virtual bool wants_results() const noexcept { return wants_input(); }
   /// All of it has come.
   virtual void ended() = 0;
   /// Finishes the operation that is under way, if any.
