@@ -15,7 +15,7 @@ _SLOTS = 32
 _ARENA = 16 * 1024
 _MOST_TEXTS = 1024
 # corbel_pg_statement: struct_size, flags, sql, params, types, formats, param_count
-_HEAD = struct.Struct("@IIPPPPN")
+HEAD = struct.Struct("@IIPPPPN")
 
 
 def _layout(n: int) -> struct.Struct:
@@ -34,7 +34,7 @@ class StatementMemory:
     """One statement at a time; one thread at a time."""
 
     def __init__(self) -> None:
-        self._head = ctypes.create_string_buffer(_HEAD.size)
+        self._head = ctypes.create_string_buffer(HEAD.size)
         self._head_address = ctypes.addressof(self._head)
         self._table = ctypes.create_string_buffer(_SLOTS * 24)
         self._table_address = ctypes.addressof(self._table)
@@ -49,7 +49,7 @@ class StatementMemory:
         text = self._texts.get(sql) or self._text(sql)
         count = len(arguments)
         if not count:
-            _HEAD.pack_into(self._head, 0, _HEAD.size, flags, text[0], 0, 0, 0, 0)
+            HEAD.pack_into(self._head, 0, HEAD.size, flags, text[0], 0, 0, 0, 0)
             return self._head_address
         types: List[int] = []
         formats: List[int] = []
@@ -83,8 +83,8 @@ class StatementMemory:
             made = ctypes.create_string_buffer(_layout(count).pack(*cells, *types, *formats))
             table = ctypes.addressof(made)
             self._kept.append(made)
-        _HEAD.pack_into(
-            self._head, 0, _HEAD.size, flags, text[0], table, table + 16 * count, table + 20 * count, count
+        HEAD.pack_into(
+            self._head, 0, HEAD.size, flags, text[0], table, table + 16 * count, table + 20 * count, count
         )
         return self._head_address
 

@@ -1,7 +1,7 @@
 """The C structs of corbel/c/postgres.h. A test compares them with what the C compiler says."""
 
 import ctypes
-from ctypes import c_char_p, c_int32, c_int64, c_size_t, c_uint32, c_uint64, c_void_p
+from ctypes import c_char_p, c_int32, c_int64, c_uint32, c_uint64, c_void_p
 
 
 class PgOptions(ctypes.Structure):
@@ -53,18 +53,6 @@ class PgStats(ctypes.Structure):
         ("timeouts", c_uint64),
         ("cancels", c_uint64),
         ("repeated", c_uint64),
-    ]
-
-
-class PgStatement(ctypes.Structure):
-    _fields_ = [
-        ("struct_size", c_uint32),
-        ("flags", c_uint32),
-        ("sql", c_char_p),
-        ("params", c_void_p),
-        ("types", c_void_p),
-        ("formats", c_void_p),
-        ("param_count", c_size_t),
     ]
 
 
