@@ -17,7 +17,7 @@ def test_rows_are_streamed(run, postgres):
             seen = [row["i"] async for row in pool.stream("SELECT i FROM generate_series(1, $1) i", 1000, chunk=7)]
             assert seen == list(range(1, 1001))
             assert [row async for row in pool.stream("SELECT 1 WHERE false")] == []
-            async with pool.stream("SELECT i FROM generate_series(1, 1000000000) i") as rows:
+            async with pool.stream("SELECT generate_series(1, 1000000000)") as rows:
                 async for row in rows:
                     if row[0] == 10:
                         break

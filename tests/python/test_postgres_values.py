@@ -26,7 +26,7 @@ SAME = [
     b"\0\xff bytes",
     b"",
     Decimal("-12.340"),
-    Decimal("1e40"),
+    Decimal("1" + 40 * "0"),
     uuid.UUID("123e4567-e89b-12d3-a456-426614174000"),
     dt.date(1, 1, 1),
     dt.date(9999, 12, 31),

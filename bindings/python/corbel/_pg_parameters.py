@@ -1,8 +1,8 @@
 """Parameters of statements: from Python values to what PostgreSQL reads.
 
 A value's own type decides: bool, int (the smallest of int4, int8, numeric that holds it), float, bytes, UUID, date, datetime
-(timestamptz when it is aware, else timestamp) and timedelta go as binary with their type; Decimal and time as text with their
-type; str and JSON as text whose type the server infers from the statement; a list as an array of its elements' type.
+(timestamptz when it is aware, else timestamp) and timedelta go as binary with their type; Decimal and time as text with
+their type; str and JSON as text whose type the server infers from the statement; a list as an array of its elements' type.
 """
 
 import json

@@ -13,7 +13,6 @@ from corbel.events import Pump
 from corbel.row import Row
 
 T = TypeVar("T")
-S = TypeVar("S", bound="Pieces[Any]")
 _stream_free = quick.corbel_pg_stream_free
 _copy_free = quick.corbel_pg_copy_free
 
@@ -54,7 +53,7 @@ class Pieces(Generic[T]):
             self._own = connection._handle
         self._handle = await self._open(connection._handle)
 
-    def __aiter__(self: S) -> S:
+    def __aiter__(self) -> "Pieces[T]":
         return self
 
     async def __anext__(self) -> T:
@@ -74,7 +73,7 @@ class Pieces(Generic[T]):
             raise
         return self._items.popleft()
 
-    async def __aenter__(self: S) -> S:
+    async def __aenter__(self) -> "Pieces[T]":
         if self._opened or self._ended:
             raise Closed("it was opened before", source="postgres")
         try:

@@ -1,5 +1,6 @@
 """What one connection can do in the asyncio face, and transactions on it."""
 
+import asyncio
 import ctypes
 from collections import deque
 from types import TracebackType
@@ -127,20 +128,22 @@ class Transaction(Session):
     async def _many(self, sql: str, rows: Iterable[Sequence[Any]], timeout: Optional[float]) -> int:
         pump = self._pump
         touched = 0
-        under_way: Deque[int] = deque()
+        under_way: "Deque[asyncio.Future[bytes]]" = deque()
         try:
             for row in rows:
                 pump.check()
                 ticket = pump.statement(_conn_query, self._handle.pointer, sql, row, 0, timeout, False)
-                under_way.append(pump.track(ticket))
+                under_way.append(pump.futures[pump.track(ticket)])
                 if len(under_way) >= _AHEAD:
-                    touched += affected_by(await pump.result(under_way.popleft()))
+                    touched += affected_by(await under_way.popleft())
             while under_way:
-                touched += affected_by(await pump.result(under_way.popleft()))
+                touched += affected_by(await under_way.popleft())
         finally:
-            for ticket in under_way:
-                if ticket in pump.futures:
-                    pump.futures[ticket].cancel()  # they end with the transaction
+            for future in under_way:  # they end with the transaction
+                if not future.done():
+                    future.cancel()
+                elif not future.cancelled():
+                    future.exception()
         return touched
 
     async def __aenter__(self) -> "Transaction":

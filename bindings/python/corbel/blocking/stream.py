@@ -12,7 +12,6 @@ from corbel.errors import Closed
 from corbel.row import Row
 
 T = TypeVar("T")
-S = TypeVar("S", bound="Pieces[Any]")
 _stream_free = quick.corbel_pg_stream_free
 _copy_free = quick.corbel_pg_copy_free
 
@@ -52,7 +51,7 @@ class Pieces(Generic[T]):
             self._own = connection._handle
         self._handle = self._open(connection._handle)
 
-    def __iter__(self: S) -> S:
+    def __iter__(self) -> "Pieces[T]":
         return self
 
     def __next__(self) -> T:
@@ -71,7 +70,7 @@ class Pieces(Generic[T]):
             raise
         return self._items.popleft()
 
-    def __enter__(self: S) -> S:
+    def __enter__(self) -> "Pieces[T]":
         if self._opened or self._ended:
             raise Closed("it was opened before", source="postgres")
         try:
