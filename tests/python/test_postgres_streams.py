@@ -40,7 +40,7 @@ def test_copy_in_and_out(run, postgres):
             into = "COPY copied (id, line) FROM STDIN"
             assert await pool.copy_in(into, numbers(1000)) == 1000
             assert await pool.copy_in(into, [(5000, None), [5001, ""]]) == 2
-            assert await pool.copy_in(into, b"6000\ta\n60") == 2
+            assert await pool.copy_in(into, b"6000\ta\n6002\tc") == 2
             assert await pool.copy_in(into, ["6001\t", b"b\n"]) == 1
             assert await pool.copy_in("COPY copied FROM STDIN", [(7000, "x", [1, None])]) == 1
             assert await pool.fetch("SELECT * FROM copied WHERE id IN (7, 5000, 5001, 6001, 7000) ORDER BY id") == [

@@ -54,7 +54,7 @@ class _Plan:
             letters.append(letter_of(oid, form == 1))
         self.row = row_type(names)
         fixed = [letter for letter in letters if letter is not None]
-        # Each value has its size before it. A NULL would make the result shorter, so the length alone tells that there is none.
+        # Each value has its size before it. A NULL would make the result shorter: the length alone tells that there is none.
         self._fixed = struct.Struct(">" + "".join("4x" + f for f in fixed)) if 0 < columns == len(fixed) else None
 
     def rows(self, data: bytes, at: int, count: int) -> List[Row]:

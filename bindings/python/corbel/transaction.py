@@ -87,7 +87,13 @@ class Transaction(Session):
     """A transaction, or a savepoint within one. Made by ``transaction()`` of a pool, a connection or a transaction."""
 
     def __init__(
-        self, pump: Pump, session: Optional[Session], acquire: Any, isolation: Optional[str], read_only: bool, deferrable: bool
+        self,
+        pump: Pump,
+        session: Optional[Session],
+        acquire: Any,
+        isolation: Optional[str],
+        read_only: bool,
+        deferrable: bool,
     ) -> None:
         handle, depth = (session._handle, session._depth) if session else (NO_HANDLE, Depth())
         super().__init__(pump, handle, depth)

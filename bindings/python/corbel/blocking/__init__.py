@@ -7,8 +7,8 @@
         print(r.execute("GET", "greeting"))          # b'hello'
 
 A runtime, pools, subscriptions, listeners, monitors, producers and consumers may be used by any number of threads at once;
-a lease, a connection and a message by one at a time. Each thread waits on a small events queue of its own, so that threads share nothing. Ctrl-C and
-other signals are seen within a tenth of a second while the main thread waits.
+a lease, a connection and a message by one at a time. Each thread waits on a small events queue of its own, so that threads
+share nothing. Ctrl-C and other signals are seen within a tenth of a second while the main thread waits.
 """
 
 from corbel.blocking.connection import Connection

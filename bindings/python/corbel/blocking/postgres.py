@@ -23,8 +23,8 @@ from corbel.stats import PgStats, read_pg_stats
 
 
 class Postgres(Statements):
-    """A pool of connections to one database. Statements of all threads share connections, each with its own outcome and in no
-    promised order; what changes or holds a connection (BEGIN, SET, LISTEN, COPY ...) needs one of its own.
+    """A pool of connections to one database. Statements of all threads share connections, each with its own outcome and in
+    no promised order; what changes or holds a connection (BEGIN, SET, LISTEN, COPY ...) needs one of its own.
     Made by ``runtime.postgres()``.
 
         pool.fetchval("SELECT name FROM users WHERE id = $1", 42)

@@ -88,7 +88,13 @@ class Transaction(Session):
     """A transaction, or a savepoint within one. Made by ``transaction()`` of a pool, a connection or a transaction."""
 
     def __init__(
-        self, core: Core, session: Optional[Session], acquire: Any, isolation: Optional[str], read_only: bool, deferrable: bool
+        self,
+        core: Core,
+        session: Optional[Session],
+        acquire: Any,
+        isolation: Optional[str],
+        read_only: bool,
+        deferrable: bool,
     ) -> None:
         handle, depth = (session._handle, session._depth) if session else (nothing(), Depth())
         super().__init__(core, handle, depth)
