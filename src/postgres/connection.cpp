@@ -109,7 +109,7 @@ void pg_connection::end_of_batch() noexcept {
 
 void pg_connection::flush() {
   flush_scheduled_ = false;
-  if (state_ != state::up || writing_ || exchange_ || unsent_.empty()) return;
+  if (state_ != state::up || writing_ || exchange_ || unsent_.empty() || session_ended_) return;
   // libpq writes at every sync: held back by the socket, many leave in as few packets as they fill.
   const bool hold = is_tcp_ && unsent_.size() > 1;
   const int fd = ::PQsocket(conn_.get());
@@ -137,8 +137,15 @@ void pg_connection::flush() {
     to_deallocate_.pop_back();
   }
   if (hold) cork(0);
-  if (!is_well) return close(lost_error("sending to PostgreSQL failed"));
+  if (!is_well) return send_failed();
   flush_output();
+}
+
+void pg_connection::send_failed() {
+  // Perhaps the server has said why, and with that which statements it has not run.
+  ::PQconsumeInput(conn_.get());
+  if (!exchange_) take_results();
+  if (state_ == state::up) close(lost_error("sending to PostgreSQL failed"));
 }
 
 bool pg_connection::send(pg_request *r) {
@@ -190,7 +197,7 @@ bool pg_connection::sync() {
 
 void pg_connection::flush_output() {
   const int left = ::PQflush(conn_.get());
-  if (left < 0) return close(lost_error("sending to PostgreSQL failed"));
+  if (left < 0) return send_failed();
   if (left == 0 || writing_) return;
   writing_ = true;
   watch_.async_writable([self = shared_from_this()](boost::system::error_code ec) {

@@ -139,6 +139,7 @@ class pg_connection final : public std::enable_shared_from_this<pg_connection>, 
   void schedule_flush();
   void flush();
   bool send(pg_request *r);
+  void send_failed();
   bool send_deallocate(std::uint64_t number);
   bool sync();
   void end_of_batch() noexcept override;

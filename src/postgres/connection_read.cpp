@@ -205,6 +205,7 @@ void pg_connection::on_notice(void *self, const PGresult *r) {
   const std::string_view level = severity ? std::string_view(*severity) : "";
   if (level == "FATAL" || level == "PANIC") {  // an idle session ends with these words
     c.farewell_ = error(status::lost, e.message(), e.source(), e.native(), error::retriable);
+    c.session_ended_ = true;
     return;
   }
   const auto as = level == "WARNING"                   ? log_level::warning

@@ -1,7 +1,5 @@
 #include "postgres/conninfo.hpp"
 
-#include "postgres/server_error.hpp"
-
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -138,14 +136,11 @@ result<pg_parameters> read_conninfo(const std::string &text, const environment_f
   }
   static constexpr const char *modes[] = {"disable", "allow", "prefer", "require", "verify-ca", "verify-full"};
   if (auto &mode = parameter(all, "sslmode"); std::find(std::begin(modes), std::end(modes), mode) == std::end(modes))
-    return invalid(
-        fmt::format("sslmode is '{}': give one of disable, allow, prefer, require, verify-ca, verify-full", one_line(mode)));
+    return invalid("sslmode is none of disable, allow, prefer, require, verify-ca, verify-full");
   static constexpr const char *targets[] = {"any", "read-write", "read-only", "primary", "standby", "prefer-standby"};
   if (auto &target = parameter(all, "target_session_attrs");
       std::find(std::begin(targets), std::end(targets), target) == std::end(targets))
-    return invalid(
-        fmt::format("target_session_attrs is '{}': give one of any, read-write, read-only, primary, standby, prefer-standby",
-                    one_line(target)));
+    return invalid("target_session_attrs is none of any, read-write, read-only, primary, standby, prefer-standby");
   return all;
 }
 

@@ -5,8 +5,8 @@
 
 #include "pool/connect_gate.hpp"
 #include "pool/ledger.hpp"
-#include "redis/connection.hpp"
 #include "pool/reconnect_plan.hpp"
+#include "redis/connection.hpp"
 
 #include <corbel/redis_pool.hpp>
 

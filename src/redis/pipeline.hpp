@@ -3,8 +3,8 @@
 /// Callers: the pool routes requests to it. Thread: the pool's loop.
 
 #include "pool/connect_gate.hpp"
-#include "redis/connection.hpp"
 #include "pool/reconnect_plan.hpp"
+#include "redis/connection.hpp"
 
 #include <boost/asio/steady_timer.hpp>
 

@@ -3,10 +3,10 @@
 /// and what is published goes to the mailboxes. Callers: the pool. Thread: the pool's loop.
 
 #include "pool/connect_gate.hpp"
+#include "pool/reconnect_plan.hpp"
 #include "redis/connection.hpp"
 #include "redis/lease_desk.hpp"
 #include "redis/mailbox.hpp"
-#include "pool/reconnect_plan.hpp"
 #include "redis/wanted.hpp"
 
 #include <boost/asio/steady_timer.hpp>

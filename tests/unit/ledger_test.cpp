@@ -112,3 +112,36 @@ TEST_CASE("five thousand random schedules: the cap holds, a slot stays for the p
     }
   }
 }
+
+TEST_CASE("without a slot kept for a pipeline, connections change between idle, leased and shared") {
+  ledger l({1, 10, 0, false});
+  REQUIRE(l.want_lease() == answer::open);
+  CHECK(l.opened());
+  CHECK(l.want_lease() == answer::wait);
+  l.settle_to_share(ledger::from::leased);
+  CHECK(l.now().pipelines == 1);
+  CHECK(l.settle(ledger::from::pipeline));
+  CHECK_FALSE(l.returned());
+  l.share_idle();
+  l.gone(ledger::from::pipeline);
+  CHECK(l.now().total() == 0);
+  CHECK(l.try_open(1));
+  CHECK_FALSE(l.try_open(1));
+}
+
+TEST_CASE("kept warm to min_size; limits change live") {
+  ledger l({5, 10, 2, false});
+  CHECK(l.try_warm());
+  CHECK(l.try_warm());
+  CHECK_FALSE(l.try_warm());
+  CHECK_FALSE(l.opened());
+  CHECK_FALSE(l.opened());
+  CHECK_FALSE(l.may_shrink());
+  l.set_limits({1, 10, 0, false});
+  CHECK(l.is_over());
+  CHECK(l.may_shrink());
+  CHECK(l.want_lease() == answer::take_idle);
+  CHECK_FALSE(l.try_open(5));
+  l.idle_closed();
+  CHECK_FALSE(l.is_over());
+}
