@@ -190,5 +190,7 @@ def soak(p: Programs, _: int) -> List[Row]:
     ]
 
 
-SUBJECTS = {"redis": redis, "postgres": postgres, "pool": pool, "pubsub": pubsub, "memory": memory, "events": events, "soak": soak}
+SUBJECTS = {
+    "redis": redis, "postgres": postgres, "pool": pool, "pubsub": pubsub, "memory": memory, "events": events, "soak": soak,
+}
 ONLY_WHEN_NAMED = {"soak"}
