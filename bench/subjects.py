@@ -6,6 +6,7 @@ import subprocess
 import time
 from typing import Callable, Dict, List
 
+from postgres_subject import postgres
 from programs import Programs, redis_benchmark_peer, redis_py_peer, run
 from redis_server import RedisServer, on_client_processors, on_server_processor
 from rows import Measured, Peer, Row, alone, alternate, compare
@@ -189,5 +190,7 @@ def soak(p: Programs, _: int) -> List[Row]:
     ]
 
 
-SUBJECTS = {"redis": redis, "pool": pool, "pubsub": pubsub, "memory": memory, "events": events, "soak": soak}
+SUBJECTS = {
+    "redis": redis, "postgres": postgres, "pool": pool, "pubsub": pubsub, "memory": memory, "events": events, "soak": soak,
+}
 ONLY_WHEN_NAMED = {"soak"}

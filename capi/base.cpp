@@ -31,7 +31,7 @@ int corbel_has_feature(const char *name) {
   if (!name) return 0;
   const std::string_view n = name;
   if (n == "deep_replies") return corbel::reply_reader::has_settable_depth();
-  return n == "redis" || n == "tls" || n == "queue" || n == "health" || n == "gateway";
+  return n == "redis" || n == "postgres" || n == "tls" || n == "queue" || n == "health" || n == "gateway";
 }
 
 const char *corbel_status_name(corbel_status s) { return corbel::status_name(static_cast<corbel::status>(s)); }
@@ -52,6 +52,10 @@ corbel_status corbel_options_init(void *options, const char *type, size_t size) 
       {"put", 64, sizeof(corbel_put)},
       {"settle", 32, sizeof(corbel_settle)},
       {"health_report", 40, sizeof(corbel_health_report)},
+      {"pg_options", 112, sizeof(corbel_pg_options)},
+      {"pg_statement", 48, sizeof(corbel_pg_statement)},
+      {"pg_begin", 16, sizeof(corbel_pg_begin)},
+      {"pg_listener_options", 32, sizeof(corbel_pg_listener_options)},
   };
   if (!options || !type) return CORBEL_INVALID;
   for (auto &k : all) {
@@ -75,7 +79,10 @@ const char *corbel_error_source(const corbel_error *e) { return e ? e->value.sou
 
 const char *corbel_error_native(const corbel_error *e) { return e ? e->value.native().c_str() : ""; }
 
-const char *corbel_error_field(const corbel_error *, const char *) { return nullptr; }
+const char *corbel_error_field(const corbel_error *e, const char *name) {
+  const auto *text = e && name ? e->value.field(name) : nullptr;
+  return text ? text->c_str() : nullptr;
+}
 
 uint32_t corbel_error_flags(const corbel_error *e) { return e ? e->value.flags() : 0; }
 

@@ -18,8 +18,24 @@ void clear_event(corbel_event &ev) noexcept {
       case CORBEL_EVENT_CONFIG:
         corbel_config_free(static_cast<corbel_config *>(ev.object));
         break;
+      case CORBEL_EVENT_RESULT:
+        corbel_pg_result_free(static_cast<corbel_pg_result *>(ev.object));
+        break;
+      case CORBEL_EVENT_PG_LEASE:
+        corbel_pg_conn_release(static_cast<corbel_pg_conn *>(ev.object));
+        break;
+      case CORBEL_EVENT_PG_STREAM:
+        corbel_pg_stream_free(static_cast<corbel_pg_stream *>(ev.object));
+        break;
+      case CORBEL_EVENT_PG_COPY:
+        corbel_pg_copy_free(static_cast<corbel_pg_copy *>(ev.object));
+        break;
+      case CORBEL_EVENT_PG_NOTICE:
+        corbel_pg_notice_free(static_cast<corbel_pg_notice *>(ev.object));
+        break;
       case CORBEL_EVENT_BUDGET:
       case CORBEL_EVENT_LOG:
+      case CORBEL_EVENT_PG_DATA:
         corbel_text_free(static_cast<corbel_text *>(ev.object));
         break;
       default:

@@ -1,11 +1,12 @@
 #pragma once
-/// Owns: operations of the C API that end as an event: a command, and what else completes with a result.
+/// Owns: a Redis command of the C API, which ends as an event.
 
-#include "capi/handles.hpp"
+#include "capi/event_operation.hpp"
 
 #include <corbel/detail/block_cache.hpp>
 
-#include <functional>
+#include <memory>
+#include <string>
 
 namespace corbel::capi {
 
@@ -32,26 +33,5 @@ class reply_request final : public detail::redis_request, public detail::event_q
 };
 
 static_assert(sizeof(reply_request) <= detail::block_cache::block_size);
-
-/// An operation that ends by calling a function with its completion and its result.
-template <class T>
-class event_operation final : public detail::operation<T> {
- public:
-  using end_function = void (*)(completion &, result<T>);
-  event_operation(completion to, end_function end) : to_(std::move(to)), end_(end) {}
-  void finish(result<T> r) noexcept override {
-    end_(to_, std::move(r));
-    delete this;
-  }
-
- private:
-  completion to_;
-  end_function end_;
-};
-
-template <class T>
-detail::operation_ptr<T> make_operation(completion to, typename event_operation<T>::end_function end) {
-  return detail::operation_ptr<T>(new event_operation<T>(std::move(to), end));
-}
 
 }  // namespace corbel::capi

@@ -1,4 +1,4 @@
-#include "capi/handles.hpp"
+#include "capi/cancel_point.hpp"
 #include "events/wake_thread.hpp"
 
 #include <deque>
@@ -142,7 +142,7 @@ corbel_status corbel_cancel(corbel_runtime *rt, corbel_ticket t) {
   return guard(nullptr, [&]() -> error {
     if (!rt) return invalid("the runtime is NULL");
     if (rt->core().forked()) return detail::forked_error();
-    rt->core().cancel(t);
+    if (!cancel_point::cancel(rt->core(), t)) rt->core().cancel(t);
     return {};
   });
 }

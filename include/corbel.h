@@ -7,6 +7,7 @@
 #include <corbel/c/events.h>
 #include <corbel/c/health.h>
 #include <corbel/c/pools.h>
+#include <corbel/c/postgres.h>
 #include <corbel/c/queue.h>
 #include <corbel/c/redis.h>
 #include <corbel/c/runtime.h>

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Runs every lesson and every event loop of examples/ against a private server; the C ones under valgrind too. A lesson says
+"""Runs every lesson and every event loop of examples/ against private servers, Redis and where it is about it PostgreSQL; the C ones under valgrind too. A lesson says
 its name first, does what it is about, and exits 0 by itself. The same lessons exist in C, C++ and Python.
 
 Usage: lessons.py <build folder> [--no-valgrind] [--no-python] [name ...]"""
@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 
+from private_postgres import PrivatePostgres
 from private_redis import PrivateRedis
 
 root = pathlib.Path(__file__).resolve().parents[2]
@@ -23,7 +24,12 @@ SHOWS = {
     "subscribe": "news 3",
     "put_and_work": "first, attempt 2: done",
     "drain_on_sigterm": "0 left unsettled",
+    "query": "REFUSED: 23505, lesson_people_pkey",
+    "transaction": "after the commit: 70",
+    "copy_in": "streamed 10000 rows",
+    "listen": "news 3",
 }
+POSTGRES = {"query", "transaction", "copy_in", "listen"}
 
 
 def lose_and_return(process, redis, printed):
@@ -86,15 +92,22 @@ if "--no-valgrind" not in options:
     items += [(f"valgrind {name}", [*VALGRIND, *argv], first, shows) for name, argv, first, shows in items if name.startswith("c/")]
 
 passed = failed = 0
+database = PrivatePostgres() if not wanted or any(w in n for w in wanted for n in POSTGRES) else None
+if database:
+    os.environ["DATABASE_URL"] = database.url
 for language, suffix in (("c", ".c"), ("cpp", ".cpp"), ("python", ".py")):
     if names(f"lessons/{language}", suffix) != set(SHOWS):
         print(f"FAILED the lessons in {language} are {sorted(names(f'lessons/{language}', suffix))}, expected {sorted(SHOWS)}")
         failed += 1
-for name, argv, first_line, shows in items:
-    if wanted and not any(w in name for w in wanted):
-        continue
-    why = run(argv, first_line, shows)
-    print(f"FAILED {name}: {why}" if why else f"ok {name}", flush=True)
-    passed, failed = (passed, failed + 1) if why else (passed + 1, failed)
+try:
+    for name, argv, first_line, shows in items:
+        if wanted and not any(w in name for w in wanted):
+            continue
+        why = run(argv, first_line, shows)
+        print(f"FAILED {name}: {why}" if why else f"ok {name}", flush=True)
+        passed, failed = (passed, failed + 1) if why else (passed + 1, failed)
+finally:
+    if database:
+        database.__exit__()
 print(f"cases: {passed} passed, {failed} failed")
 sys.exit(failed > 0 or passed == 0)

@@ -15,6 +15,7 @@ os.environ.setdefault("CORBEL_LIBRARY", str(ROOT / "build" / "dev" / "libcorbel.
 os.environ["PYTHONPATH"] = str(PACKAGE)  # for the programs that tests start
 sys.path.insert(0, str(PACKAGE))
 
+from postgres_server import PostgresServer  # noqa: E402
 from redis_server import RedisServer  # noqa: E402
 
 T = TypeVar("T")
@@ -32,6 +33,22 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
 def own_server(tmp_path: Path) -> Iterator[RedisServer]:
     """A server for one test, which may stop and start it."""
     running = RedisServer(tmp_path)
+    yield running
+    running.stop()
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresServer]:
+    """One server for all tests that leave it running; each test uses tables of its own name."""
+    running = PostgresServer(tmp_path_factory.mktemp("postgres"))
+    yield running
+    running.stop()
+
+
+@pytest.fixture
+def own_postgres(tmp_path: Path) -> Iterator[PostgresServer]:
+    """A server for one test, which may stop and start it."""
+    running = PostgresServer(tmp_path)
     yield running
     running.stop()
 

@@ -9,7 +9,7 @@ from typing import Dict
 import contract
 import pytest
 from conftest import ROOT
-from corbel import _constants, _library, _structs
+from corbel import _constants, _library, _pg_statement, _pg_structs, _structs
 
 STRUCTS = {
     "bytes": _structs.Bytes,
@@ -24,8 +24,12 @@ STRUCTS = {
     "put": _structs.Put,
     "settle": _structs.Settle,
     "health_report": _structs.HealthReport,
+    "pg_options": _pg_structs.PgOptions,
+    "pg_stats": _pg_structs.PgStats,
+    "pg_begin": _pg_structs.PgBegin,
+    "pg_listener_options": _pg_structs.PgListenerOptions,
 }
-BY_STRUCT = {"event": _structs.EVENT, "record": _structs.RECORD}
+BY_STRUCT = {"event": _structs.EVENT, "record": _structs.RECORD, "pg_statement": _pg_statement.HEAD}
 KINDS = {
     "pointer": {c_void_p, c_char_p},
     "text": {c_char_p},

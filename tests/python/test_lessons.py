@@ -1,4 +1,4 @@
-"""Every lesson, and the bare asyncio loop, as a program of its own against a private server."""
+"""Every lesson, and the bare asyncio loop, as a program of its own against private servers."""
 
 import os
 import subprocess
@@ -7,6 +7,7 @@ import threading
 
 import pytest
 from conftest import ROOT
+from postgres_server import PostgresServer
 from redis_server import RedisServer
 
 LESSONS = ROOT / "examples" / "lessons" / "python"
@@ -18,10 +19,16 @@ SHOWS = {
     "put_and_work": ["first, attempt 1: retry", "first, attempt 2: done", "second, attempt 1: done", "third, attempt 1: done"],
     "drain_on_sigterm": ["drained: 2 worked, 0 left unsettled"],
 }
+ON_POSTGRES = {
+    "query": ["ada is 36", "bob is unknown", "REFUSED: 23505, lesson_people_pkey"],
+    "transaction": ["refused: lesson_accounts_money_check", "after the rollback: 100", "after the commit: 70"],
+    "copy_in": ["copied 10000 rows", "streamed 10000 rows"],
+    "listen": ["lesson_news in epoch 1: news 1", "lesson_news in epoch 1: news 2", "lesson_news in epoch 1: news 3"],
+}
 
 
-def start(program: str, server: RedisServer) -> "subprocess.Popen[str]":
-    environment = dict(os.environ, REDIS_URL=server.url)
+def start(program: str, server: "RedisServer | PostgresServer") -> "subprocess.Popen[str]":
+    environment = dict(os.environ, REDIS_URL=server.url, DATABASE_URL=server.url)
     process = subprocess.Popen(
         [sys.executable, "-W", "error", program],
         env=environment,
@@ -37,15 +44,24 @@ def start(program: str, server: RedisServer) -> "subprocess.Popen[str]":
 
 
 def test_every_lesson_is_run() -> None:
-    assert {lesson.stem for lesson in LESSONS.glob("*.py")} == set(SHOWS) | {"watch_reconnect"}
+    assert {lesson.stem for lesson in LESSONS.glob("*.py")} == set(SHOWS) | set(ON_POSTGRES) | {"watch_reconnect"}
 
 
 @pytest.mark.parametrize("name", SHOWS)
 def test_lesson(name: str, own_server: RedisServer) -> None:
-    output, problems = start(str(LESSONS / f"{name}.py"), own_server).communicate()
+    shown(name, own_server, SHOWS[name])
+
+
+@pytest.mark.parametrize("name", ON_POSTGRES)
+def test_lesson_on_postgres(name: str, postgres: PostgresServer) -> None:
+    shown(name, postgres, ON_POSTGRES[name])
+
+
+def shown(name: str, server: "RedisServer | PostgresServer", texts: "list[str]") -> None:
+    output, problems = start(str(LESSONS / f"{name}.py"), server).communicate()
     lines = output.splitlines()
     assert lines[:1] == [f"lesson: {name}"], problems
-    for text in SHOWS[name]:
+    for text in texts:
         assert any(line.startswith(text) for line in lines), output + problems
     assert problems == ""
 

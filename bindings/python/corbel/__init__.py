@@ -1,4 +1,4 @@
-"""Corbel: Redis pools, subscriptions, a health monitor and a queue for services, in asyncio.
+"""Corbel: Redis and PostgreSQL pools, subscriptions, a health monitor and a queue for services, in asyncio.
 
     import asyncio, corbel
 
@@ -15,8 +15,10 @@ child gets :class:`Forked` from what its parent opened, and opens a runtime of i
 
 from corbel._constants import UNBOUNDED
 from corbel._library import has_feature, version
+from corbel._pg_parameters import Json
 from corbel._reply import Reply
 from corbel.config import Config
+from corbel.connection import Connection
 from corbel.errors import (
     Busy,
     Cancelled,
@@ -36,16 +38,21 @@ from corbel.errors import (
 )
 from corbel.health import Health, HealthState
 from corbel.lease import Lease
+from corbel.listener import Listener
 from corbel.message import Item
 from corbel.monitor import Monitor
-from corbel.notice import Notice
+from corbel.notice import Notice, PgNotice
 from corbel.pools import Following, Pools
+from corbel.postgres import Postgres
 from corbel.queue import Consumer, Message, Producer
 from corbel.redis import Redis
+from corbel.row import Row
 from corbel.runtime import Runtime
 from corbel.state import RedisState, StateChange
-from corbel.stats import RedisStats
+from corbel.stats import PgStats, RedisStats
+from corbel.stream import CopyOut, RowStream
 from corbel.subscription import Subscription
+from corbel.transaction import Transaction
 
 __all__ = [
     "UNBOUNDED",
@@ -53,7 +60,9 @@ __all__ = [
     "Cancelled",
     "Closed",
     "Config",
+    "Connection",
     "Consumer",
+    "CopyOut",
     "Error",
     "Following",
     "Forked",
@@ -62,13 +71,18 @@ __all__ = [
     "Internal",
     "Invalid",
     "Item",
+    "Json",
     "Lease",
+    "Listener",
     "Lost",
     "Message",
     "Monitor",
     "NoMemory",
     "Notice",
+    "PgNotice",
+    "PgStats",
     "Pools",
+    "Postgres",
     "Producer",
     "Protocol",
     "Redis",
@@ -76,11 +90,14 @@ __all__ = [
     "RedisStats",
     "Refused",
     "Reply",
+    "Row",
+    "RowStream",
     "Runtime",
     "State",
     "StateChange",
     "Subscription",
     "Timeout",
+    "Transaction",
     "Unavailable",
     "Unsupported",
     "has_feature",

@@ -12,12 +12,16 @@ from corbel import _constants as c
 from corbel import _structs
 from corbel._failure import received
 from corbel._options import Text, milliseconds
+from corbel._pg_result import Packer
+from corbel._pg_statement import StatementMemory
 from corbel._reply import Decoder
+from corbel.log import take_bytes
 from corbel.errors import Closed
 
 Argument = Union[bytes, str, int, float, bytearray, memoryview]
 
 _ARENA = 64 * 1024
+_HANDLES = frozenset((c.EVENT_LEASE, c.EVENT_BUDGET, c.EVENT_PG_LEASE, c.EVENT_PG_STREAM, c.EVENT_PG_COPY))
 _SLOTS = 32
 # _pack[n] writes n corbel_bytes: address and size after one another.
 _pack = [struct.Struct("@" + "PN" * n).pack_into for n in range(_SLOTS + 1)]
@@ -43,6 +47,8 @@ class Caller:
 
     def __init__(self, queue: int) -> None:
         self.decoder = Decoder()
+        self.packer = Packer()
+        self._statements: Optional[StatementMemory] = None
         self._ticket = c_uint64()
         self.ticket_to = ctypes.byref(self._ticket)
         self._refusal = c_void_p()
@@ -145,3 +151,37 @@ class Caller:
         return self.start(
             function(handle, _structs.Bytes(source, len(source)), argv, count, len(keys), call, self.ticket_to)
         )
+
+    def load_statement(self, sql: str, arguments: Sequence[Any], flags: int) -> int:
+        """Lays a statement out as a corbel_pg_statement: its address, good until the next."""
+        if self._statements is None:
+            self._statements = StatementMemory()
+        return self._statements.load(sql, arguments, flags)
+
+    def statement(
+        self,
+        function: Callable[..., int],
+        handle: int,
+        sql: str,
+        arguments: Sequence[Any],
+        flags: int,
+        timeout: Optional[float],
+        idempotent: bool,
+    ) -> int:
+        """Starts one statement on a pool or a lease and returns its ticket."""
+        if not handle:
+            raise Closed("the handle was closed or given back")
+        address = self.load_statement(sql, arguments, flags)
+        call = self._call_to[idempotent] if timeout is None else self.call(timeout, idempotent)
+        status = function(handle, address, call, self.ticket_to)
+        return self.start(status) if status else self._ticket.value
+
+    def outcome(self, kind: int, user: int, value: int, object: int) -> Any:
+        """What a successful completion gives: a reply or a result decoded, the address of a handle, a value."""
+        if kind == c.EVENT_RESULT:
+            return self.packer.take(object)
+        if kind == c.EVENT_REPLY:
+            return self.decoder.take(object, user == 1)
+        if kind == c.EVENT_PG_DATA:
+            return take_bytes(object)
+        return object if kind in _HANDLES else value

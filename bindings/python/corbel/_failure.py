@@ -2,12 +2,15 @@
 
 import ctypes
 from ctypes import c_void_p
-from typing import Any, Callable, Optional
+from typing import Any, Callable, Dict, Optional
 
 from corbel._library import quick
 from corbel.errors import Error, class_of
 
 _free = quick.corbel_error_free
+# Of an error that PostgreSQL's server gave.
+_FIELDS = ("severity", "detail", "hint", "position", "internal_position", "internal_query", "where", "schema", "table",
+           "column", "datatype", "constraint", "file", "line", "routine")  # fmt: skip
 
 
 def describe(pointer: int, status: int) -> Error:
@@ -15,12 +18,19 @@ def describe(pointer: int, status: int) -> Error:
     kind = class_of(status)
     if not pointer:
         return kind(f"the library said {quick.corbel_status_name(status).decode()} and no more")
+    source = quick.corbel_error_source(pointer).decode()
     return kind(
         quick.corbel_error_message(pointer).decode("utf-8", "replace"),
-        source=quick.corbel_error_source(pointer).decode(),
+        source=source,
         native=quick.corbel_error_native(pointer).decode("utf-8", "replace"),
         flags=quick.corbel_error_flags(pointer),
+        fields=_fields(pointer) if source == "postgres" else None,
     )
+
+
+def _fields(pointer: int) -> Dict[str, str]:
+    found = ((name, quick.corbel_error_field(pointer, name.encode())) for name in _FIELDS)
+    return {name: value.decode("utf-8", "replace") for name, value in found if value is not None}
 
 
 def received(pointer: int, status: int) -> Error:

@@ -22,7 +22,7 @@ the library too, and the late event of the call is swept unseen.
 
 import asyncio
 import sys
-from typing import Dict, Type
+from typing import Dict, Mapping, Optional, Type
 
 from corbel import _constants as c
 
@@ -32,19 +32,32 @@ class Error(Exception):
 
     - ``status``: number of the C API, such as -9
     - ``message``: one line: what happened, the numbers, what to do
-    - ``source``: "redis", "queue", "runtime", "os", "tls", "dns"
-    - ``native``: code of the source, such as "WRONGTYPE" or "ECONNREFUSED"; "" for none
+    - ``source``: "redis", "postgres", "queue", "runtime", "os", "tls", "dns"
+    - ``native``: code of the source, such as "WRONGTYPE", a SQLSTATE or "ECONNREFUSED"; "" for none
     - ``flags``: the bits behind ``retriable``, ``fatal`` and ``maybe_applied``
     """
 
     status: int = c.INTERNAL
 
-    def __init__(self, message: str = "", *, source: str = "", native: str = "", flags: int = 0) -> None:
+    def __init__(
+        self,
+        message: str = "",
+        *,
+        source: str = "",
+        native: str = "",
+        flags: int = 0,
+        fields: Optional[Mapping[str, str]] = None,
+    ) -> None:
         super().__init__(message)
         self.message = message
         self.source = source
         self.native = native
         self.flags = flags
+        self._fields = fields or {}
+
+    def field(self, name: str) -> Optional[str]:
+        """A detail that a PostgreSQL server gave, or None: "detail", "hint", "position", "constraint", "table" ..."""
+        return self._fields.get(name)
 
     def __str__(self) -> str:
         return self.message
@@ -129,7 +142,7 @@ class Lost(Error, ConnectionError):
 
 
 class Refused(Error):
-    """The server answered with an error; ``native`` holds its code, such as "WRONGTYPE"."""
+    """The server answered with an error; ``native`` holds its code, such as "WRONGTYPE" or a SQLSTATE."""
 
     status = c.REFUSED
 

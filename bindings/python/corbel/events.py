@@ -26,7 +26,6 @@ from corbel._library import quick
 from corbel.errors import Closed, Forked, State
 
 _BATCH = 256
-_OBJECTS = (c.EVENT_LEASE, c.EVENT_BUDGET)  # completions whose result is the object
 _take = quick.corbel_events_take
 _events = _structs.EVENT.iter_unpack
 _size = _structs.EVENT.size
@@ -120,6 +119,17 @@ class Pump(Caller):
             self.abandon(ticket, future, cancel)
             raise
 
+    async def handle(self, ticket: int, free: Callable[[int], Any]) -> int:
+        """Waits for a ticket whose event brings an object: its address. Nobody else frees it from then on."""
+        future = self.futures[ticket]
+        try:
+            return int(await future)
+        except asyncio.CancelledError:
+            if future.done() and not future.cancelled() and future.exception() is None:
+                free(future.result())  # it came in the same turn; nobody will have it
+            self.abandon(ticket, future)
+            raise
+
     def abandon(self, ticket: int, future: "asyncio.Future[Any]", cancel: bool = True) -> None:
         """Nobody waits any more: asks the library to end the call. Its late event is swept by drain."""
         if ticket in self.futures:
@@ -151,7 +161,7 @@ class Pump(Caller):
                 elif kind == c.EVENT_REPLY:
                     future.set_result(decode(object, user == 1))
                 else:
-                    future.set_result(object if kind in _OBJECTS else value)
+                    future.set_result(self.outcome(kind, user, value, object))
             except Exception as problem:  # a reply that is no UTF-8, for example: its caller is told, the rest goes on
                 if future is not None and not future.done():
                     future.set_exception(problem)

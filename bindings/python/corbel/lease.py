@@ -1,6 +1,5 @@
 """Leases in the asyncio face: one connection of the pool for one task at a time."""
 
-import asyncio
 from types import TracebackType
 from typing import Any, Generator, Optional, Type
 
@@ -47,14 +46,7 @@ class LeaseRequest:
         pump = self._pump
         pump.check()
         ticket = pump.expect(quick.corbel_redis_lease(self._pool.pointer, pump.call(self._timeout), pump.ticket_to))
-        future = pump.futures[ticket]
-        try:
-            return Lease(pump, await future, self._decode)
-        except asyncio.CancelledError:
-            if future.done() and not future.cancelled() and future.exception() is None:
-                _release(future.result())  # it came in the same turn; nobody will have it
-            pump.abandon(ticket, future)
-            raise
+        return Lease(pump, await pump.handle(ticket, _release), self._decode)
 
     def __await__(self) -> Generator[Any, None, Lease]:
         return self._acquire().__await__()

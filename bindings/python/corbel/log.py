@@ -23,14 +23,19 @@ def level_of(name: str) -> int:
     return LEVELS[name]
 
 
-def take_text(text: int) -> str:
+def take_bytes(text: int) -> bytes:
     """The content of a text of the library, which is freed."""
     view = _structs.View()
     try:
         quick.corbel_text_bytes(text, ctypes.byref(view))
-        return ctypes.string_at(view.data, view.size).decode("utf-8", "replace") if view.size else ""
+        return ctypes.string_at(view.data, view.size) if view.size else b""
     finally:
         quick.corbel_text_free(text)
+
+
+def take_text(text: int) -> str:
+    """The same as str."""
+    return take_bytes(text).decode("utf-8", "replace")
 
 
 def emit(value: int, flags: int, text: str) -> None:

@@ -1,10 +1,13 @@
-"""What a subscription tells its reader, in both faces."""
+"""What subscriptions and listeners tell their readers, in both faces."""
 
-from typing import NamedTuple, Optional, Union
+import ctypes
+from typing import Callable, NamedTuple, Optional, Union
 
 from corbel import _constants as c
 from corbel._failure import failure
+from corbel._library import quick
 from corbel._reply import Decoder
+from corbel._structs import View
 
 
 class Notice(NamedTuple):
@@ -41,3 +44,45 @@ def read_notice(
     if kind == c.EVENT_STATE:
         return Notice(_STATES.get(value, "gap"), epoch=epoch)
     return None
+
+
+class PgNotice(NamedTuple):
+    """One notice of a listener.
+
+    - kind: "message"; "gap": the connection was lost, what is notified from now on is missed; "listening": every wanted
+      channel is listened to again
+    - backend: the server process that notified
+    - epoch: counts connections; a change between two messages is a gap
+    - dropped: messages lost just before this notice, because the reader was slow
+    """
+
+    kind: str
+    channel: str = ""
+    payload: str = ""
+    backend: int = 0
+    epoch: int = 0
+    dropped: int = 0
+
+
+def read_pg_notice(
+    kind: int, status: int, flags: int, value: int, epoch: int, object: int, error: int
+) -> Optional[PgNotice]:
+    """The notice of an event, whose object and error are freed; None at the listener's end."""
+    failure(status, error)
+    if kind == c.EVENT_PG_NOTICE:
+        dropped = value if flags & c.EVENT_DROPPED else 0
+        try:
+            backend = quick.corbel_pg_notice_backend(object)
+            return PgNotice("message", _read(quick.corbel_pg_notice_channel, object),
+                            _read(quick.corbel_pg_notice_payload, object), backend, epoch, dropped)  # fmt: skip
+        finally:
+            quick.corbel_pg_notice_free(object)
+    if kind == c.EVENT_STATE:
+        return PgNotice("gap" if value == c.PG_GAP else "listening", epoch=epoch)
+    return None
+
+
+def _read(function: Callable[..., int], notice: int) -> str:
+    view = View()
+    function(notice, ctypes.byref(view))
+    return ctypes.string_at(view.data, view.size).decode() if view.size else ""

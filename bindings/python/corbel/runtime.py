@@ -14,12 +14,14 @@ from typing import Callable, List, Optional, Type
 from corbel._failure import opened
 from corbel._library import quick
 from corbel._options import redis_options
+from corbel._pg_options import pg_options
 from corbel._runtime import RuntimeBase, log_to, open_runtime, shut_down
 from corbel.config import Config
 from corbel.errors import Closed, Error, Forked
 from corbel.events import Pump
 from corbel.health import Health
 from corbel.pools import Pools
+from corbel.postgres import Postgres
 from corbel.redis import Redis
 
 
@@ -115,6 +117,60 @@ class Runtime(RuntimeBase):
         """Opens the Redis pools of this process, sized by its settings, and begins to connect."""
         self._pump.check()
         return Pools(self._pump, config)
+
+    def postgres(
+        self,
+        conninfo: Optional[str] = None,
+        *,
+        kind: Optional[str] = None,
+        min_size: int = 0,
+        max_size: int = 0,
+        max_waiting: int = 0,
+        max_prepared: Optional[int] = None,
+        connect_timeout: Optional[float] = None,
+        call_timeout: Optional[float] = None,
+        acquire_timeout: Optional[float] = None,
+        idle_check: Optional[float] = None,
+        lifetime: Optional[float] = None,
+        max_idle: Optional[float] = None,
+        share: Optional[float] = None,
+        cancel_timeout: Optional[float] = None,
+        max_connecting: int = 0,
+        discard_all: bool = False,
+    ) -> Postgres:
+        """Opens a pool of connections; does not wait for the server.
+
+        - conninfo: postgresql://user:password@host1,host2:5432/db?sslmode=verify-full, or host=... dbname=...; None: from
+          POSTGRES_HOST and its kin where one is set, else from PGHOST and its kin
+        - kind: what the pool is for, in log, metrics and health
+        - min_size: connections kept open though unused; max_size: in all (10; corbel.UNBOUNDED)
+        - max_waiting: callers and statements that may wait, each (65,536; corbel.UNBOUNDED)
+        - max_prepared: prepared statements kept per connection (256); 0: none, for poolers in transaction mode
+        - connect_timeout (5 s), call_timeout of a statement (30 s), acquire_timeout (10 s), idle_check (30 s),
+          lifetime (1800 s), max_idle (300 s), cancel_timeout (5 s): seconds; math.inf for never
+        - share: a statement that runs longer has its connection for itself (0.05 s); max_connecting: at once (4)
+        - discard_all: DISCARD ALL when a connection comes back
+        """
+        self._pump.check()
+        options = pg_options(
+            conninfo,
+            kind=kind,
+            min_size=min_size,
+            max_size=max_size,
+            max_waiting=max_waiting,
+            max_prepared=max_prepared,
+            connect_timeout=connect_timeout,
+            call_timeout=call_timeout,
+            acquire_timeout=acquire_timeout,
+            idle_check=idle_check,
+            lifetime=lifetime,
+            max_idle=max_idle,
+            share=share,
+            cancel_timeout=cancel_timeout,
+            max_connecting=max_connecting,
+            discard_all=discard_all,
+        )
+        return Postgres(self._pump, options)
 
     async def shutdown(self, timeout: Optional[float] = None) -> None:
         """Ends everything: refuses new calls, gives those under way so many seconds (10), fails the rest with Cancelled.

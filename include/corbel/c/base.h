@@ -32,7 +32,7 @@ extern "C" {
 
 /* Version of these headers: 0xMMmmpp00. */
 #define CORBEL_VERSION 0x00010000u
-/* For the sizes that allow it (corbel_redis_options.max_size, max_waiting): no bound. Logged as a warning. */
+/* For the sizes that allow it (max_size and max_waiting of pools): no bound. Logged as a warning. */
 #define CORBEL_UNBOUNDED 0xffffffffu
 
 /* 0 is success; failures are negative and never renumbered. */
@@ -89,8 +89,8 @@ CORBEL_API const char *corbel_version_string(void);
 /* Pass CORBEL_VERSION. Returns 1 when the loaded library serves a program compiled with that header, else 0. */
 CORBEL_API int corbel_header_compatible(uint32_t header_version);
 
-/* 1 when this build has the feature: "redis", "tls", "queue", "health", "gateway", "deep_replies" (replies nested deeper
- * than 7). */
+/* 1 when this build has the feature: "redis", "postgres", "tls", "queue", "health", "gateway", "deep_replies" (replies nested
+ * deeper than 7). */
 CORBEL_API int corbel_has_feature(const char *name);
 
 /* "OK", "INVALID", ...; "UNKNOWN" for a number that is none of ours. Never NULL. */
@@ -104,9 +104,10 @@ CORBEL_API corbel_status corbel_options_init(void *options, const char *type, si
 /* Views of an error; all allow NULL (status CORBEL_OK, empty texts). They live as long as the error. */
 CORBEL_API corbel_status corbel_error_status(const corbel_error *e);
 CORBEL_API const char *corbel_error_message(const corbel_error *e); /* one line: what happened, the numbers, what to do */
-CORBEL_API const char *corbel_error_source(const corbel_error *e);  /* "redis", "queue", "runtime", "os", "tls", "dns" */
-CORBEL_API const char *corbel_error_native(const corbel_error *e);  /* code of the source: "WRONGTYPE", "ECONNREFUSED" */
-/* A named detail, or NULL. For Redis none is defined yet. */
+CORBEL_API const char *corbel_error_source(const corbel_error *e); /* "redis", "postgres", "queue", "runtime", "os", "dns" */
+CORBEL_API const char *corbel_error_native(
+    const corbel_error *e); /* code of the source: "WRONGTYPE", "23505", "ECONNREFUSED" */
+/* A named detail, or NULL: of PostgreSQL's errors "detail", "hint", "constraint" ..., see postgres.h. */
 CORBEL_API const char *corbel_error_field(const corbel_error *e, const char *name);
 CORBEL_API uint32_t corbel_error_flags(const corbel_error *e); /* CORBEL_ERROR_... */
 CORBEL_API void corbel_error_free(corbel_error *e);

@@ -40,9 +40,16 @@ typedef struct corbel_call {
 #define CORBEL_EVENT_QUEUED 4    /* completion of a put; value: depth of the queue after it */
 #define CORBEL_EVENT_MESSAGE 5   /* notice; object: corbel_message, owned by the receiver */
 #define CORBEL_EVENT_PUBLISHED 6 /* notice of a subscription; object: corbel_reply, the array that the server sent */
-#define CORBEL_EVENT_STATE 7     /* notice; value: CORBEL_REDIS_UP ... or CORBEL_SUB_...; epoch: the reconnect epoch */
-#define CORBEL_EVENT_LOG 8       /* notice; value: the level; object: corbel_text "part: text" */
-#define CORBEL_EVENT_CLOSED 9    /* completion of a close, or a notice: nothing more comes from that handle */
+#define CORBEL_EVENT_STATE \
+  7 /* notice; value: CORBEL_REDIS_UP ..., CORBEL_SUB_..., CORBEL_PG_GAP ...; epoch: the reconnect epoch */
+#define CORBEL_EVENT_LOG 8        /* notice; value: the level; object: corbel_text "part: text" */
+#define CORBEL_EVENT_CLOSED 9     /* completion of a close, or a notice: nothing more comes from that handle */
+#define CORBEL_EVENT_RESULT 10    /* completion; object: corbel_pg_result, NULL on failure */
+#define CORBEL_EVENT_PG_LEASE 11  /* completion; object: corbel_pg_conn, NULL on failure */
+#define CORBEL_EVENT_PG_STREAM 12 /* completion; object: corbel_pg_stream, NULL on failure */
+#define CORBEL_EVENT_PG_COPY 13   /* completion; object: corbel_pg_copy, NULL on failure */
+#define CORBEL_EVENT_PG_DATA 14   /* completion; object: corbel_text, NULL on failure */
+#define CORBEL_EVENT_PG_NOTICE 15 /* notice of a listener; object: corbel_pg_notice */
 
 #define CORBEL_SOURCE_RUNTIME 1
 #define CORBEL_SOURCE_REDIS 2
@@ -53,8 +60,8 @@ typedef struct corbel_call {
 #define CORBEL_SOURCE_LOG 7
 #define CORBEL_SOURCE_HTTP 8
 
-/* Notices of the same source were lost before this one because the reader was slow. For PUBLISHED and LOG events value
- * tells how many (a LOG event's level is then in the text's first word only). */
+/* Notices of the same source were lost before this one because the reader was slow. For PUBLISHED, PG_NOTICE and LOG events
+ * value tells how many (a LOG event's level is then in the text's first word only). */
 #define CORBEL_EVENT_DROPPED 0x1u
 
 /* One delivered event: 64 bytes, frozen. take and dispatch still pass the size the caller knows. */

@@ -6,17 +6,39 @@
         r.execute("SET", "greeting", "hello")
         print(r.execute("GET", "greeting"))          # b'hello'
 
-A runtime, pools, subscriptions, monitors, producers and consumers may be used by any number of threads at once; a lease and
-a message by one at a time. Each thread waits on a small events queue of its own, so that threads share nothing. Ctrl-C and
-other signals are seen within a tenth of a second while the main thread waits.
+A runtime, pools, subscriptions, listeners, monitors, producers and consumers may be used by any number of threads at once;
+a lease, a connection and a message by one at a time. Each thread waits on a small events queue of its own, so that threads
+share nothing. Ctrl-C and other signals are seen within a tenth of a second while the main thread waits.
 """
 
+from corbel.blocking.connection import Connection
 from corbel.blocking.lease import Lease
+from corbel.blocking.listener import Listener
 from corbel.blocking.monitor import Monitor
 from corbel.blocking.pools import Following, Pools
+from corbel.blocking.postgres import Postgres
 from corbel.blocking.queue import Consumer, Message, Producer
 from corbel.blocking.redis import Redis
 from corbel.blocking.runtime import Runtime
+from corbel.blocking.stream import CopyOut, RowStream
 from corbel.blocking.subscription import Subscription
+from corbel.blocking.transaction import Transaction
 
-__all__ = ["Consumer", "Following", "Lease", "Message", "Monitor", "Pools", "Producer", "Redis", "Runtime", "Subscription"]
+__all__ = [
+    "Connection",
+    "Consumer",
+    "CopyOut",
+    "Following",
+    "Lease",
+    "Listener",
+    "Message",
+    "Monitor",
+    "Pools",
+    "Postgres",
+    "Producer",
+    "Redis",
+    "RowStream",
+    "Runtime",
+    "Subscription",
+    "Transaction",
+]

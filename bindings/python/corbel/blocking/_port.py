@@ -10,7 +10,6 @@ import os
 import threading
 from typing import Any, Callable, Optional
 
-from corbel import _constants as c
 from corbel import _structs
 from corbel._caller import Caller
 from corbel._failure import opened, received
@@ -107,6 +106,4 @@ class Port(Caller):
             raise
         if status:
             raise received(error, status)
-        if kind == c.EVENT_REPLY:
-            return self.decoder.take(object, user == 1)
-        return object if kind in (c.EVENT_LEASE, c.EVENT_BUDGET) else value
+        return self.outcome(kind, user, value, object)
