@@ -39,7 +39,11 @@ class copy_exchange : public pg_exchange {
     else if (!copies_)
       failed_ = error(status::invalid, "the statement is no COPY in this direction", "postgres", "COPY");
     if (what != PGRES_COMMAND_OK) ::PQclear(r);
+    if (what != PGRES_COPY_IN && what != PGRES_COPY_OUT) return;
+    waits_for_data_ = what == PGRES_COPY_IN;  // the other direction: it would be told again and again
+    give_up(failed_);
   }
+  bool ends_by_cancel() const noexcept override { return !waits_for_data_; }
   void fail(const error &why) override {
     if (start_) finish(std::move(start_), result<Handle>(why));
   }
@@ -47,7 +51,7 @@ class copy_exchange : public pg_exchange {
   operation_ptr<Handle> start_;
   error failed_;
   std::uint64_t copied_ = 0;
-  bool copies_ = false;
+  bool copies_ = false, waits_for_data_ = false;
 };
 
 class copy_in_exchange final : public copy_exchange<pg_copy_in> {

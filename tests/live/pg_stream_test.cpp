@@ -135,6 +135,10 @@ TEST_CASE_FIXTURE(fixture, "errors of COPY") {
   CHECK(got(lease.async_copy_in("COPY nothing FROM STDIN", {}, future)).error().native() == "42P01");
   CHECK(got(lease.async_copy_in("SELECT 1", {}, future)).error().is(status::invalid));
   CHECK(got(lease.async_copy_out("INSERT INTO t VALUES (1)", {}, future)).error().is(status::invalid));
+  for (int i = 0; i < 3; ++i) {  // the other direction
+    CHECK(got(lease.async_copy_in("COPY t TO STDOUT", {}, future)).error().is(status::invalid));
+    CHECK(got(lease.async_copy_out("COPY t FROM STDIN", {}, future)).error().is(status::invalid));
+  }
   REQUIRE(ask(lease, "TRUNCATE t"));
   auto copy = got(lease.async_copy_in("COPY t FROM STDIN", {}, future)).value();
   CHECK(got(copy.async_write("1\tone\n1\tagain\n", {}, future)));
