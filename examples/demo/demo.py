@@ -1,26 +1,33 @@
 #!/usr/bin/env python3
-"""Thousands of real requests through two hosts and a queue, with Redis killed in the middle; nothing is lost.
+"""Thousands of real requests through two hosts and a queue, with Redis killed in the middle and the pools resized; nothing is
+lost, and PostgreSQL knows of each request what became of it.
 
     python3 examples/demo/demo.py --bin build/dev           tells the story, stops everything; exit status 1 on a loss
     python3 examples/demo/demo.py --bin build/dev --stay    starts the servers, leaves them running, says their addresses
 """
 import argparse
 import asyncio
+import json
+import os
 import pathlib
 import signal
+import subprocess
 import sys
+import time
 import urllib.request
 
 sys.dont_write_bytecode = True
 
 import story  # noqa: E402
 import texts  # noqa: E402
+from database import TABLE  # noqa: E402
 from probe import Probe  # noqa: E402
-from servers import CannotStart, Servers, wait_until  # noqa: E402
+from servers import CannotStart, Servers, document, wait_until  # noqa: E402
 from traffic import Account, Session  # noqa: E402
 
 QUEUE = "corbel:queue"
 CHANNEL = "kdcube.relay.chatbot.demo:corbel:chat.events."
+GATEWAY = "demo:corbel:kdcube:config:gateway:"
 AWAY = 1.5  # seconds that Redis stays dead
 
 
@@ -34,14 +41,47 @@ def healthy(port):
 
 def start(servers, say):
     servers.redis.start()
+    servers.database.start()
+    wait_until(lambda: servers.database.value("SELECT 1") == "1" or servers.database.server.ended(), 30,
+               lambda: f"PostgreSQL does not answer:\n{servers.database.server.last_words()}")
     for host, port in ((servers.ingress, servers.ingress_port), (servers.proc, servers.proc_port)):
         host.start()
         wait_until(lambda: healthy(port) or host.ended(), 20, lambda: f"{host.name} does not answer:\n{host.last_words()}")
         if host.ended():
             raise CannotStart(f"{host.name} ended:\n{host.last_words()}")
     say(f"started redis-server on port {servers.redis_port} with an append-only file (pid {servers.redis.pid}),")
+    say(f"        PostgreSQL on port {servers.database.port} (pid {servers.database.server.pid}),")
     say(f"        corbel-ingress on port {servers.ingress_port} (pid {servers.ingress.pid}), "
         f"corbel-proc on port {servers.proc_port} (pid {servers.proc.pid})")
+
+
+def budget(servers, say):
+    """What the gateway document plans, beside what the servers allow: a host's --check."""
+    say("the budget of two instances of ingress, as corbel-ingress --check --instances 2 tells it:")
+    checked = subprocess.run([servers.ingress.arguments[0], "--check", "--instances", "2"], text=True, stdout=subprocess.PIPE,
+                             env=dict(os.environ, **servers.ingress.environment))
+    for line in checked.stdout.splitlines():
+        print(f"            {line}")
+    return checked.returncode == 0
+
+
+async def resize(servers, probe, account, at, say):
+    """Waits until so many were answered, changes the gateway document, and waits until both hosts have resized their pools."""
+    while len(account.answered) < at:
+        await asyncio.sleep(0.005)
+    new = document(redis=24, postgres=8)
+    began = time.monotonic()
+    await probe.command("SET", GATEWAY + "current", new)
+    await probe.command("PUBLISH", GATEWAY + "update", json.dumps({"tenant": "demo", "project": "corbel", "ts": time.time(),
+                                                                  "actor": "demo", "config": json.loads(new)}))
+    line = "pools.pg_pool_max_size: 4 -> 8"
+    while not all(line in pathlib.Path(h.log).read_text(errors="replace") for h in (servers.ingress, servers.proc)):
+        if time.monotonic() > began + 20:
+            account.errors.append("the hosts did not follow the changed gateway document within 20 s")
+            return
+        await asyncio.sleep(0.01)
+    say("changed the gateway document in Redis: both hosts' pools now take 24 connections to Redis, not 16,")
+    say(f"        and 8 to PostgreSQL, not 4, {1000 * (time.monotonic() - began):.0f} ms later and without a restart")
 
 
 async def sample_depth(probe, tale, samples):
@@ -73,7 +113,7 @@ async def traffic(servers, tale, options):
     pieces = texts.paragraphs()
     sessions = [Session(n, servers.ingress_port, account, options.window) for n in range(options.sessions)]
     tasks = [asyncio.ensure_future(s.listen()) for s in sessions]
-    probe, depth = Probe(servers.redis_port), Probe(servers.redis_port)
+    probe, depth, writer = (Probe(servers.redis_port) for _ in range(3))
     try:
         await asyncio.wait_for(asyncio.gather(*(s.ready.wait() for s in sessions)), 20)
         tale.say(f"opened {len(sessions)} event streams, one for each session")
@@ -82,6 +122,7 @@ async def traffic(servers, tale, options):
         tasks.append(asyncio.ensure_future(sample_depth(depth, tale, samples)))
         channels = [CHANNEL + s.name for s in sessions]
         killer = asyncio.ensure_future(kill_redis(servers, probe, account, options.requests // 2, channels, tale.say))
+        resizer = asyncio.ensure_future(resize(servers, writer, account, options.requests // 4, tale.say))
         began = tale.seconds()
 
         async def send_from(session, first):
@@ -95,6 +136,7 @@ async def traffic(servers, tale, options):
             await asyncio.sleep(0.01)
         took = tale.seconds() - began
         resubscribed = await killer
+        await resizer
         await asyncio.sleep(0.2)  # a copy that comes late is counted as well
         end = tale.seconds() + 40  # a claim whose answer was lost with the connection comes back after its lease
         while True:
@@ -106,7 +148,7 @@ async def traffic(servers, tale, options):
         for t in tasks:
             t.cancel()
         ended = await asyncio.gather(*tasks, return_exceptions=True)
-        for closable in (*sessions, probe, depth):
+        for closable in (*sessions, probe, depth, writer):
             closable.close()
     account.errors += [f"a stream ended: {e!r}" for e in ended if isinstance(e, Exception)]
     return account, samples, took, resubscribed, left
@@ -141,18 +183,33 @@ async def run(servers, options):
     start(servers, tale.say)
     if options.stay:
         return True
-    good = report(*await traffic(servers, tale, options))
+    fits = budget(servers, tale.say)
+    outcome = await traffic(servers, tale, options)
+    good = report(*outcome) and fits
+    recorded = await recorded_outcomes(servers.database, options.requests)
+    print(f"  recorded    {recorded} requests with their outcome in {TABLE}")
+    good = good and recorded == options.requests
     statuses = servers.stop()
     drained = statuses["ingress"] == 0 and statuses["proc"] == 0
-    tale.say(f"SIGTERM: ingress drained and exited {statuses['ingress']}, proc {statuses['proc']}; redis-server stopped")
+    tale.say(f"SIGTERM: ingress drained and exited {statuses['ingress']}, proc {statuses['proc']}; the servers stopped")
     tale.say("nothing was lost" if good and drained else "SOMETHING WENT WRONG, see above")
     return good and drained
+
+
+async def recorded_outcomes(database, expected):
+    """How many requests have completed according to the table, which is written a little behind."""
+    end, recorded = time.monotonic() + 20, 0
+    while recorded != expected and time.monotonic() < end:
+        recorded = int(database.value(f"SELECT count(DISTINCT event_id) FROM {TABLE} WHERE state = 'completed'") or 0)
+        await asyncio.sleep(0.1)
+    return recorded
 
 
 def how_to_use(servers):
     ingress, pids = f"127.0.0.1:{servers.ingress_port}", " ".join(str(s.pid) for s in servers.all())
     print(f"""
   ingress   http://{ingress}    proc http://127.0.0.1:{servers.proc_port}    redis://127.0.0.1:{servers.redis_port}
+  database  psql postgresql://postgres@127.0.0.1:{servers.database.port}/postgres -c 'SELECT * FROM {TABLE}'
   logs      {servers.directory}
 
   listen    curl -N '{ingress}/sse/stream?stream_id=me&user_session_id=s1'

@@ -1,4 +1,6 @@
-"""The processes of the demo: a private redis-server and the two hosts. Each is stopped by its process id."""
+"""The processes of the demo: a private redis-server, a private PostgreSQL and the two hosts. Each is stopped by its process
+id."""
+import json
 import os
 import pathlib
 import random
@@ -70,15 +72,25 @@ class Server:
             return ""
 
 
+def document(redis=16, postgres=4):
+    """What the hosts' pools are sized by."""
+    return json.dumps({"tenant": "demo", "project": "corbel", "service_capacity": {"concurrent_requests_per_process": 32},
+                       "pools": {"redis_max_connections": redis, "pg_pool_max_size": postgres}})
+
+
 class Servers:
     def __init__(self, binaries):
+        from database import Database
+
         self.directory = tempfile.mkdtemp(prefix="corbel-demo-")
         self.redis_port, self.ingress_port, self.proc_port = free_port(), free_port(), free_port()
         self.redis = self._redis()
-        environment = {"REDIS_URL": f"redis://127.0.0.1:{self.redis_port}", "TENANT_ID": "demo", "PROJECT_ID": "corbel"}
+        self.database = Database(self.directory)
+        environment = {"REDIS_URL": f"redis://127.0.0.1:{self.redis_port}", "GATEWAY_CONFIG_JSON": document(),
+                       **self.database.environment}
         self.ingress = self._host("ingress", binaries, self.ingress_port, environment)
         # A message whose worker is cut off from Redis comes back soon: it is a short demonstration.
-        self.proc = self._host("proc", binaries, self.proc_port, environment, "--lease-ms", "3000", "--concurrency", "32")
+        self.proc = self._host("proc", binaries, self.proc_port, environment, "--lease-ms", "3000")
 
     def _redis(self):
         program = shutil.which("redis-server")
@@ -97,13 +109,13 @@ class Servers:
                       environment)
 
     def all(self):
-        return [self.ingress, self.proc, self.redis]
+        return [self.ingress, self.proc, self.redis, self.database.server]
 
     def stop(self, seconds=15):
-        """The hosts first, while Redis is there for them to drain; the exit statuses by name. One SIGTERM each: a second one
+        """The hosts first, while the servers are there for them to drain; the exit statuses by name. One SIGTERM each: a second one
         would end a host at once."""
         statuses = {}
-        for together in ((self.ingress, self.proc), (self.redis,)):
+        for together in ((self.ingress, self.proc), (self.redis, self.database.server)):
             for server in together:
                 server.terminate()
             statuses.update((server.name, server.wait(seconds)) for server in together)
