@@ -149,7 +149,7 @@ class pg_connection final : public std::enable_shared_from_this<pg_connection>, 
   void take_result(PGresult *r);
   void end_group();
   void end_statement(pending &p, const error &prepare_error, const error &group_error, bool is_alone);
-  bool to_repeat(pending &p, const error &why, bool is_alone);
+  bool to_repeat(pending &p, const error &why);
   void take_notifications();
   void publish_transaction() noexcept;
   bool begin_exchange();

@@ -131,7 +131,7 @@ void pg_connection::end_group() {
     const bool has_failed = outcome == PGRES_FATAL_ERROR || outcome == PGRES_PIPELINE_ABORTED;
     switch (p.what) {
       case pending::kind::prepare:
-        if (has_failed) cache_.forget(p.prepared);
+        has_failed ? cache_.forget(p.prepared) : cache_.confirm(p.prepared);
         if (outcome == PGRES_FATAL_ERROR) prepare_error = server_error(p.result);
         break;
       case pending::kind::deallocate:
@@ -159,7 +159,7 @@ void pg_connection::end_statement(pending &p, const error &prepare_error, const 
   if (!why && !was_skipped) why = is_alone ? group_error : error();
   const bool is_neighbour_failed =
       !is_alone && !prepare_error && (was_skipped || (group_error && outcome != PGRES_FATAL_ERROR));
-  if (owner_ && (is_neighbour_failed || to_repeat(p, why, is_alone))) {
+  if (owner_ && (is_neighbour_failed || to_repeat(p, why))) {
     r->alone = true;
     counters_->repeated.add(1);
     return owner_->connection_again(*this, r);
@@ -175,13 +175,13 @@ void pg_connection::end_statement(pending &p, const error &prepare_error, const 
   r->finish(pg_result(std::exchange(p.result, nullptr)));
 }
 
-bool pg_connection::to_repeat(pending &p, const error &why, bool is_alone) {
+bool pg_connection::to_repeat(pending &p, const error &why) {
   // The server no longer knows a statement that we prepared (a pooler gave us another server, DISCARD ALL), or its plan's
   // result has changed (ALTER TABLE). Both are found out before anything is run.
   const auto *routine = why ? why.field("routine") : nullptr;
   const bool is_forgotten = p.prepared != 0 && (why.native() == "26000" ||
                                                 (why.native() == "0A000" && routine && *routine == "RevalidateCachedQuery"));
-  if (!is_forgotten || p.request->refreshed || !is_alone) return false;
+  if (!is_forgotten || p.request->refreshed) return false;
   cache_.forget(p.prepared);
   if (why.native() == "0A000") to_deallocate_.push_back(p.prepared);
   // On a lease the order would change, and in a transaction the error has ended it.

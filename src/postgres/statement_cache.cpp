@@ -15,6 +15,7 @@ statement_cache::use statement_cache::next_use(const pg_statement &s) {
   auto [first, last] = by_hash_.equal_range(s.hash());
   for (auto i = first; i != last; ++i) {
     if (!i->second->is(s)) continue;
+    if (!i->second->is_confirmed) return u;
     entries_.splice(entries_.begin(), entries_, i->second);
     u.number = i->second->number;
     u.name = i->second->name.c_str();
@@ -24,7 +25,7 @@ statement_cache::use statement_cache::next_use(const pg_statement &s) {
     u.evicted = entries_.back().number;
     erase(std::prev(entries_.end()));
   }
-  entry e{++last_number_, s.hash(), name_of(last_number_), std::string(s.sql()), {}};
+  entry e{++last_number_, s.hash(), name_of(last_number_), std::string(s.sql()), {}, false};
   for (std::size_t i = 0; i < s.parameters(); ++i) e.types.push_back(s.at(i).type);
   entries_.push_front(std::move(e));
   by_hash_.emplace(s.hash(), entries_.begin());
@@ -32,6 +33,14 @@ statement_cache::use statement_cache::next_use(const pg_statement &s) {
   u.name = entries_.front().name.c_str();
   u.must_prepare = true;
   return u;
+}
+
+void statement_cache::confirm(std::uint64_t number) {
+  for (auto &e : entries_)  // the newest are first
+    if (e.number == number) {
+      e.is_confirmed = true;
+      return;
+    }
 }
 
 void statement_cache::forget(std::uint64_t number) {

@@ -1,6 +1,9 @@
 #pragma once
 /// Owns: which statements one connection has prepared: the least recently used goes when the limit is passed. Pure. Callers:
 /// the connection. Thread: the pool's loop.
+///
+/// Until the server has confirmed a preparation, the same text is sent unprepared: one that fails would fail all of them,
+/// with an error that is not theirs.
 
 #include <corbel/pg_statement.hpp>
 
@@ -25,6 +28,8 @@ class statement_cache {
   };
   /// What to do for a statement that is about to be sent.
   use next_use(const pg_statement &s);
+  /// The server has prepared it.
+  void confirm(std::uint64_t number);
   /// The server refused to prepare it, or has forgotten it.
   void forget(std::uint64_t number);
   void clear() {
@@ -40,6 +45,7 @@ class statement_cache {
     std::size_t hash;
     std::string name, sql;
     std::vector<std::uint32_t> types;
+    bool is_confirmed;
     bool is(const pg_statement &s) const noexcept;
   };
   using list = std::list<entry>;

@@ -13,6 +13,8 @@ TEST_CASE("prepared at the first use, by text and types of parameters") {
   statement_cache c(10);
   const auto first = c.next_use(pg_statement("SELECT $1", 1));
   CHECK(first.must_prepare);
+  CHECK(c.next_use(pg_statement("SELECT $1", 2)).name == nullptr);
+  c.confirm(first.number);
   const auto again = c.next_use(pg_statement("SELECT $1", 2));
   CHECK_FALSE(again.must_prepare);
   CHECK(again.number == first.number);
@@ -52,6 +54,7 @@ TEST_CASE("random uses: the limit holds, and the least recently used goes") {
       const auto u = c.next_use(pg_statement("SELECT " + std::to_string(which)));
       auto it = std::find(model.begin(), model.end(), which);
       CHECK(u.must_prepare == (it == model.end()));
+      c.confirm(u.number);
       if (it != model.end()) {
         CHECK(u.number == numbers[which]);
         model.erase(it);
