@@ -53,7 +53,7 @@ static void next_parameter(void) {
   wire = htonl(id);
 }
 
-static void send(PGconn *c) {
+static void send_one(PGconn *c) {
   next_parameter();
   if (!PQsendQueryPrepared(c, "s", is_lookup, value, size, binary, 0) || !PQpipelineSync(c)) fail("send", c);
 }
@@ -69,7 +69,7 @@ static void take(PGconn *c) {
       continue;
     }
     PQclear(r);
-    send(c);
+    send_one(c);
   }
   if (PQflush(c) < 0) fail("write", c);
 }
@@ -106,7 +106,7 @@ int main(int argc, char **argv) {
       if (PQsetnonblocking(all[i], 1) || !PQenterPipelineMode(all[i])) fail("pipeline", all[i]);
       polled[i].fd = PQsocket(all[i]);
       polled[i].events = POLLIN;
-      for (int n = 0; n < in_flight / connections; n++) send(all[i]);
+      for (int n = 0; n < in_flight / connections; n++) send_one(all[i]);
       if (PQflush(all[i]) < 0) fail("write", all[i]);
     }
     watch = stop_watch_begin(seconds);

@@ -1,4 +1,5 @@
-/* PostgreSQL handles: NULL where something is required, options that grow, free in any order with work under way. */
+/* PostgreSQL handles: NULL where something is required, options that grow, free in any order with work under way, and what a
+ * child after a fork gets. */
 #include "postgres.h"
 
 static void nothing_may_be_freed(void) {
@@ -214,6 +215,64 @@ static void handles_are_freed_in_any_order(void) {
     }
 }
 
+/* What the child tries: FORKED everywhere, free is fine, and it may open a pool of its own. Its exit status. */
+static int in_the_child(struct pg_world *w, corbel_pg_conn *k, corbel_pg_stream *x, corbel_pg_listener *l) {
+  corbel_pg_statement s = statement("SELECT 1");
+  corbel_call c = call_to(w->q, 0);
+  corbel_pg_stats stats;
+  corbel_pg *p = NULL;
+  corbel_pg_options o = {.struct_size = sizeof o, .conninfo = postgres.url};
+  CHECK_EQ(corbel_pg_open(w->rt, &o, &p, NULL), CORBEL_FORKED);
+  CHECK_EQ(corbel_pg_query(w->p, &s, &c, NULL), CORBEL_FORKED);
+  CHECK_EQ(corbel_pg_lease(w->p, &c, NULL), CORBEL_FORKED);
+  CHECK_EQ(corbel_pg_resize(w->p, 0, 1, NULL), CORBEL_FORKED);
+  CHECK_EQ(corbel_pg_stats_get(w->p, &stats, sizeof stats), CORBEL_FORKED);
+  CHECK_EQ(corbel_pg_close(w->p, &c, NULL), CORBEL_FORKED);
+  CHECK_EQ(corbel_pg_conn_query(k, &s, &c, NULL), CORBEL_FORKED);
+  CHECK_EQ(corbel_pg_conn_begin(k, NULL, &c, NULL), CORBEL_FORKED);
+  CHECK_EQ(corbel_pg_conn_stream(k, &s, 0, &c, NULL), CORBEL_FORKED);
+  CHECK_EQ(corbel_pg_stream_next(x, &c, NULL), CORBEL_FORKED);
+  CHECK_EQ(corbel_pg_listener_change(l, CORBEL_PG_LISTEN, "y", &c, NULL), CORBEL_FORKED);
+  corbel_pg_stream_free(x);
+  corbel_pg_listener_free(l);
+  corbel_pg_conn_release(k);
+  corbel_pg_free(w->p);
+  corbel_events_free(w->q);
+  corbel_runtime_free(w->rt);
+  struct pg_world own = pg_world_open(1);
+  CHECK(gives(ask(&own, "SELECT 9"), "9"));
+  pg_world_close(&own);
+  fflush(stdout);
+  return check_case_failed;
+}
+
+static void a_child_after_a_fork_is_refused_and_may_free(void) {
+  struct pg_world w = pg_world_open(4);
+  corbel_pg_conn *k = pg_lease(&w), *k2 = pg_lease(&w);
+  corbel_pg_statement s = statement("SELECT generate_series(1, 1000)");
+  corbel_pg_listener_options lo = {.struct_size = sizeof lo, .to = w.q};
+  corbel_pg_listener *l = NULL;
+  corbel_call c = call_to(w.q, 0);
+  int status = -1;
+  CHECK_EQ(corbel_pg_conn_stream(k2, &s, 10, &c, NULL), CORBEL_OK);
+  corbel_pg_stream *x = await_event(w.q, CORBEL_EVENT_PG_STREAM).object;
+  CHECK_EQ(corbel_pg_listener_open(w.p, &lo, &l, NULL), CORBEL_OK);
+  CHECK_EQ(corbel_pg_listener_change(l, CORBEL_PG_LISTEN, "x", &c, NULL), CORBEL_OK);
+  CHECK(ends(await_event(w.q, CORBEL_EVENT_DONE), CORBEL_OK));
+  fflush(stdout);
+  pid_t child = fork();
+  REQUIRE(child >= 0);
+  if (child == 0) _exit(in_the_child(&w, k, x, l));
+  waitpid(child, &status, 0);
+  CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+  CHECK(gives(ask_on(&w, k, "SELECT 6"), "6")); /* the parent did not notice */
+  corbel_pg_stream_free(x);
+  corbel_pg_listener_free(l);
+  corbel_pg_conn_release(k);
+  corbel_pg_conn_release(k2);
+  pg_world_close(&w);
+}
+
 int main(void) {
   postgres_start(&postgres);
   RUN(nothing_may_be_freed);
@@ -221,5 +280,6 @@ int main(void) {
   RUN(inputs_are_required);
   RUN(options_may_grow_and_may_not_lie);
   RUN(handles_are_freed_in_any_order);
+  RUN(a_child_after_a_fork_is_refused_and_may_free);
   return postgres_report();
 }
