@@ -89,8 +89,8 @@ CORBEL_API const char *corbel_version_string(void);
 /* Pass CORBEL_VERSION. Returns 1 when the loaded library serves a program compiled with that header, else 0. */
 CORBEL_API int corbel_header_compatible(uint32_t header_version);
 
-/* 1 when this build has the feature: "redis", "postgres", "tls", "queue", "health", "gateway", "deep_replies" (replies nested
- * deeper than 7). */
+/* 1 when this build has the feature: "redis", "postgres", "tls", "queue", "health", "gateway", "deep_replies" (replies
+ * nested deeper than 7). */
 CORBEL_API int corbel_has_feature(const char *name);
 
 /* "OK", "INVALID", ...; "UNKNOWN" for a number that is none of ours. Never NULL. */
