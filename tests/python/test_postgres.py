@@ -141,8 +141,10 @@ def test_retry_runs_again_after_a_serialization_failure(run, postgres, table):
             calls = []
 
             async def add(tx):
-                calls.append(1)
                 n = await tx.fetchval(f"SELECT n FROM {table}")
+                calls.append(1)
+                while len(calls) < 4:  # all have read before one writes
+                    await asyncio.sleep(0.001)
                 await tx.execute(f"UPDATE {table} SET n = $1", n + 1)
                 return n
 
