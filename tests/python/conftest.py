@@ -38,19 +38,19 @@ def own_server(tmp_path: Path) -> Iterator[RedisServer]:
 
 
 @pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresServer]:
+def postgres() -> Iterator[PostgresServer]:
     """One server for all tests that leave it running; each test uses tables of its own name."""
-    running = PostgresServer(tmp_path_factory.mktemp("postgres"))
+    running = PostgresServer()
     yield running
-    running.stop()
+    running.remove()
 
 
 @pytest.fixture
-def own_postgres(tmp_path: Path) -> Iterator[PostgresServer]:
+def own_postgres() -> Iterator[PostgresServer]:
     """A server for one test, which may stop and start it."""
-    running = PostgresServer(tmp_path)
+    running = PostgresServer()
     yield running
-    running.stop()
+    running.remove()
 
 
 @pytest.fixture

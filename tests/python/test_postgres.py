@@ -138,14 +138,13 @@ def test_retry_runs_again_after_a_serialization_failure(run, postgres, table):
         async with corbel.Runtime() as rt, rt.postgres(postgres.url) as pool:
             await pool.execute(f"CREATE TABLE {table} (n int)")
             await pool.execute(f"INSERT INTO {table} VALUES (0)")
-            calls, all_have_read = [], asyncio.Event()
+            calls = []
 
             async def add(tx):
-                calls.append(1)
                 n = await tx.fetchval(f"SELECT n FROM {table}")
-                if len(calls) == 4:
-                    all_have_read.set()
-                await all_have_read.wait()  # so that they are in each other's way
+                calls.append(1)
+                while len(calls) < 4:  # all have read before one writes
+                    await asyncio.sleep(0.001)
                 await tx.execute(f"UPDATE {table} SET n = $1", n + 1)
                 return n
 
