@@ -1,5 +1,6 @@
 #include "base/json_string.hpp"
 #include "capi/config.hpp"
+#include "capi/postgres.hpp"
 #include "capi/redis_request.hpp"
 #include "gateway/pools_core.hpp"
 
@@ -75,6 +76,15 @@ corbel_status corbel_pools_redis(corbel_pools *p, const char *kind, corbel_redis
     if (!p || !out) return invalid("the pools or the out-parameter is NULL");
     if (auto why = p->core().refusal()) return why;
     *out = new corbel_redis{p->value.redis(text_or(kind, "")), true};
+    return {};
+  });
+}
+
+corbel_status corbel_pools_postgres(corbel_pools *p, corbel_pg **out, corbel_error **err) {
+  return guard(err, [&]() -> error {
+    if (!p || !out) return invalid("the pools or the out-parameter is NULL");
+    if (auto why = p->core().refusal()) return why;
+    *out = new corbel_pg{p->value.postgres()};
     return {};
   });
 }

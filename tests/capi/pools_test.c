@@ -1,5 +1,5 @@
 /* The pools of a process: references on them, live resizing, the budget, the document followed. */
-#include "world.h"
+#include "postgres.h"
 
 static const char *const update_channel = "home:default-project:kdcube:config:gateway:update";
 
@@ -171,11 +171,43 @@ static void statistics_come_as_json(void) {
   world_close(&w);
 }
 
+static void postgres_is_opened_when_it_is_asked_for(void) {
+  struct world w = world_open();
+  corbel_pools *p = open_pools(&w, "ingress", 4);
+  struct pg_world one = {w.rt, w.q, NULL}, other = one;
+  corbel_pg_stats s;
+  corbel_text *t = NULL;
+  corbel_bytes b = {NULL, 0};
+  corbel_call c = call_to(w.q, 0);
+  CHECK_EQ(corbel_pools_postgres(p, &one.p, NULL), CORBEL_OK);
+  CHECK_EQ(corbel_pools_postgres(p, &other.p, NULL), CORBEL_OK);
+  REQUIRE(one.p != NULL && other.p != NULL);
+  CHECK(gives(ask(&one, "SELECT 1"), "1"));
+  CHECK_EQ(corbel_pg_stats_get(other.p, &s, sizeof s), CORBEL_OK);
+  CHECK(s.max == 3 && s.statements == 1); /* sized by the settings, and the same pool */
+  CHECK_EQ(corbel_pools_json(p, &t, NULL), CORBEL_OK);
+  CHECK(corbel_text_bytes(t, &b) == CORBEL_OK &&
+        strstr(b.data, "{\"postgres\": {\"min_size\": 0, \"max_size\": 3, ") == b.data);
+  corbel_text_free(t);
+  CHECK_EQ(corbel_pools_budget(p, 2, &c, NULL), CORBEL_OK);
+  corbel_event ev = await_event(w.q, CORBEL_EVENT_BUDGET);
+  CHECK(ev.object && corbel_text_bytes(ev.object, &b) == CORBEL_OK);
+  CHECK(b.data && strstr(b.data, "\"postgres\": {\"planned\": 6, \"allowed\": 100, \"reserved\": 3"));
+  corbel_event_clear(&ev, sizeof ev);
+  corbel_pg_free(one.p);
+  CHECK(gives(ask(&other, "SELECT 2"), "2")); /* freeing one reference does not close the pool */
+  corbel_pools_free(p);
+  CHECK(gives(ask(&other, "SELECT 3"), "3"));
+  corbel_pg_free(other.p);
+  world_close(&w);
+}
+
 static void misuse_is_refused(void) {
   struct world w = world_open();
   corbel_config *c = sized(&w, NULL, 4);
   corbel_pools *p = open_pools(&w, NULL, 4), *none = NULL;
   corbel_redis *r = NULL;
+  corbel_pg *pg = NULL;
   corbel_text *t = NULL;
   corbel_call to = call_to(w.q, 0);
   CHECK_EQ(corbel_pools_open(NULL, c, &none, NULL), CORBEL_INVALID);
@@ -183,6 +215,8 @@ static void misuse_is_refused(void) {
   CHECK_EQ(corbel_pools_open(w.rt, c, NULL, NULL), CORBEL_INVALID);
   CHECK_EQ(corbel_pools_redis(NULL, NULL, &r, NULL), CORBEL_INVALID);
   CHECK_EQ(corbel_pools_redis(p, NULL, NULL, NULL), CORBEL_INVALID);
+  CHECK_EQ(corbel_pools_postgres(NULL, &pg, NULL), CORBEL_INVALID);
+  CHECK_EQ(corbel_pools_postgres(p, NULL, NULL), CORBEL_INVALID);
   CHECK_EQ(corbel_pools_apply(p, NULL, NULL), CORBEL_INVALID);
   CHECK_EQ(corbel_pools_apply(NULL, c, NULL), CORBEL_INVALID);
   CHECK_EQ(corbel_pools_follow(NULL, NULL, 0, NULL), CORBEL_INVALID);
@@ -193,6 +227,8 @@ static void misuse_is_refused(void) {
   CHECK_EQ(corbel_runtime_shutdown(w.rt, 20000, NULL), CORBEL_OK);
   CHECK_EQ(corbel_pools_open(w.rt, c, &none, NULL), CORBEL_CLOSED);
   CHECK_EQ(corbel_pools_redis(p, NULL, &r, NULL), CORBEL_CLOSED);
+  CHECK_EQ(corbel_pools_postgres(p, &pg, NULL), CORBEL_CLOSED);
+  CHECK(pg == NULL);
   CHECK_EQ(corbel_pools_apply(p, c, NULL), CORBEL_CLOSED);
   CHECK_EQ(corbel_pools_follow(p, NULL, 0, NULL), CORBEL_CLOSED);
   CHECK_EQ(corbel_pools_budget(p, 1, &to, NULL), CORBEL_CLOSED);
@@ -210,11 +246,13 @@ static void a_child_after_fork_may_free_and_nothing_else(void) {
   REQUIRE(child >= 0);
   if (child == 0) {
     corbel_redis *r = NULL;
+    corbel_pg *pg = NULL;
     corbel_text *t = NULL;
     corbel_call to = call_to(w.q, 0);
     int ok = corbel_pools_redis(p, NULL, &r, NULL) == CORBEL_FORKED && corbel_pools_apply(p, c, NULL) == CORBEL_FORKED &&
              corbel_pools_json(p, &t, NULL) == CORBEL_FORKED && corbel_pools_budget(p, 1, &to, NULL) == CORBEL_FORKED &&
-             corbel_pools_follow(p, NULL, 0, NULL) == CORBEL_FORKED && corbel_config_json(c, &t, NULL) == CORBEL_OK;
+             corbel_pools_follow(p, NULL, 0, NULL) == CORBEL_FORKED && corbel_config_json(c, &t, NULL) == CORBEL_OK &&
+             corbel_pools_postgres(p, &pg, NULL) == CORBEL_FORKED;
     corbel_pools_free(p);
     corbel_config_free(c);
     _exit(ok ? 0 : 1);
@@ -228,13 +266,18 @@ static void a_child_after_fork_may_free_and_nothing_else(void) {
 }
 
 int main(void) {
+  postgres_start(&postgres);
+  setenv("PGHOST", "127.0.0.1", 1);
+  setenv("PGPORT", postgres.port, 1);
+  setenv("PGUSER", "postgres", 1);
   RUN(references_are_freed_in_any_order);
   RUN(kinds_follow_from_the_component);
   RUN(settings_are_applied_live);
   RUN(the_document_is_followed);
   RUN(the_budget_comes_as_an_event);
   RUN(statistics_come_as_json);
+  RUN(postgres_is_opened_when_it_is_asked_for);
   RUN(misuse_is_refused);
   RUN(a_child_after_fork_may_free_and_nothing_else);
-  return check_report();
+  return postgres_report();
 }

@@ -11,6 +11,7 @@
 struct postgres {
   pid_t pid;
   char folder[64];
+  char port[16];
   char url[96];
 };
 
@@ -41,7 +42,7 @@ static inline int postgres_run(const char *const *argv) {
 }
 
 static inline void postgres_start(struct postgres *p) {
-  char data[96], port[16];
+  char data[96];
   int number = server_free_port();
   snprintf(p->folder, sizeof p->folder, "/tmp/corbel-capi-XXXXXX");
   REQUIRE(mkdtemp(p->folder) != NULL);
@@ -50,7 +51,7 @@ static inline void postgres_start(struct postgres *p) {
     REQUIRE(user != NULL && chown(p->folder, user->pw_uid, user->pw_gid) == 0);
   }
   snprintf(data, sizeof data, "%s/data", p->folder);
-  snprintf(port, sizeof port, "%d", number);
+  snprintf(p->port, sizeof p->port, "%d", number);
   snprintf(p->url, sizeof p->url, "postgresql://postgres@127.0.0.1:%d/postgres", number);
   const char *initdb[] = {POSTGRES_PROGRAMS "initdb",
                           "-D",
@@ -69,7 +70,7 @@ static inline void postgres_start(struct postgres *p) {
                           "-D",
                           data,
                           "-p",
-                          port,
+                          p->port,
                           "-k",
                           p->folder,
                           "-c",
@@ -80,7 +81,7 @@ static inline void postgres_start(struct postgres *p) {
                           "listen_addresses=127.0.0.1",
                           NULL};
   p->pid = postgres_spawn(server);
-  const char *ready[] = {POSTGRES_PROGRAMS "pg_isready", "-q", "-h", "127.0.0.1", "-p", port, NULL};
+  const char *ready[] = {POSTGRES_PROGRAMS "pg_isready", "-q", "-h", "127.0.0.1", "-p", p->port, NULL};
   AWAIT(postgres_run(ready) == 0);
 }
 

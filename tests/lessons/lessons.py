@@ -28,8 +28,10 @@ SHOWS = {
     "transaction": "after the commit: 70",
     "copy_in": "streamed 10000 rows",
     "listen": "news 3",
+    "budget": "30 instances: over",
+    "live_resize": "after: max 7, 6 of 6 callers have a connection",
 }
-POSTGRES = {"query", "transaction", "copy_in", "listen"}
+POSTGRES = {"query", "transaction", "copy_in", "listen", "budget"}
 
 
 def lose_and_return(process, redis, printed):
@@ -94,7 +96,7 @@ if "--no-valgrind" not in options:
 passed = failed = 0
 database = PrivatePostgres() if not wanted or any(w in n for w in wanted for n in POSTGRES) else None
 if database:
-    os.environ["DATABASE_URL"] = database.url
+    os.environ.update(DATABASE_URL=database.url, PGHOST="127.0.0.1", PGPORT=str(database.port), PGUSER="postgres")
 for language, suffix in (("c", ".c"), ("cpp", ".cpp"), ("python", ".py")):
     if names(f"lessons/{language}", suffix) != set(SHOWS):
         print(f"FAILED the lessons in {language} are {sorted(names(f'lessons/{language}', suffix))}, expected {sorted(SHOWS)}")

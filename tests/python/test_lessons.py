@@ -17,6 +17,11 @@ SHOWS = {
     "pool_exhausted": ["third lease: BUSY: ", "a command meanwhile: OK", "third lease after a release: OK"],
     "subscribe": ["lesson:news in epoch 1: news 1", "lesson:news in epoch 1: news 2", "lesson:news in epoch 1: news 3"],
     "put_and_work": ["first, attempt 1: retry", "first, attempt 2: done", "second, attempt 1: done", "third, attempt 1: done"],
+    "live_resize": [
+        "before: max 3, 2 of 6 callers have a connection",
+        "after: max 7, 6 of 6 callers have a connection",
+        "shrunk: max 3, 6 of 6 callers were answered",
+    ],
     "drain_on_sigterm": ["drained: 2 worked, 0 left unsettled"],
 }
 ON_POSTGRES = {
@@ -44,7 +49,7 @@ def start(program: str, server: "RedisServer | PostgresServer") -> "subprocess.P
 
 
 def test_every_lesson_is_run() -> None:
-    assert {lesson.stem for lesson in LESSONS.glob("*.py")} == set(SHOWS) | set(ON_POSTGRES) | {"watch_reconnect"}
+    assert {lesson.stem for lesson in LESSONS.glob("*.py")} == set(SHOWS) | set(ON_POSTGRES) | {"budget", "watch_reconnect"}
 
 
 @pytest.mark.parametrize("name", SHOWS)
@@ -55,6 +60,12 @@ def test_lesson(name: str, own_server: RedisServer) -> None:
 @pytest.mark.parametrize("name", ON_POSTGRES)
 def test_lesson_on_postgres(name: str, postgres: PostgresServer) -> None:
     shown(name, postgres, ON_POSTGRES[name])
+
+
+def test_budget(own_server: RedisServer, postgres: PostgresServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in {"PGHOST": "127.0.0.1", "PGPORT": str(postgres.port), "PGUSER": "postgres"}.items():
+        monkeypatch.setenv(name, value)
+    shown("budget", own_server, ["3 instances: fits", "component", "30 instances: over"])
 
 
 def shown(name: str, server: "RedisServer | PostgresServer", texts: "list[str]") -> None:

@@ -10,8 +10,19 @@ from conftest import until, until_async
 CHANNEL = "home:default-project:kdcube:config:gateway:update"
 
 
+@pytest.fixture
+def postgres_by_environment(postgres, monkeypatch):
+    monkeypatch.setenv("PGHOST", "127.0.0.1")
+    monkeypatch.setenv("PGPORT", str(postgres.port))
+    monkeypatch.setenv("PGUSER", "postgres")
+
+
 def sized(server, connections, component="ingress"):
     return corbel.Config.parse({"redis_url": server.url, "pools": {"redis_max_connections": connections}}, component)
+
+
+def resized(server, postgres_connections):
+    return corbel.Config.parse({"redis_url": server.url, "pools": {"pg_pool_max_size": postgres_connections}}, "ingress")
 
 
 def update(connections):
@@ -83,6 +94,40 @@ def test_budget_and_statistics(run, own_server):
             assert pools.stats()["postgres"] is None
 
     run(main())
+
+
+def test_postgres_is_opened_when_it_is_asked_for(run, own_server, postgres_by_environment):
+    async def main():
+        async with corbel.Runtime(log_level="off") as rt, rt.pools(sized(own_server, 4)) as pools:
+            assert pools.stats()["postgres"] is None
+            async with pools.postgres() as pg:
+                assert await pg.fetchval("SELECT 1") == 1
+            pg = pools.postgres()
+            assert await pg.fetchval("SELECT 2") == 2 and pg.stats().statements == 2 and pg.stats().max == 5
+            assert pools.stats()["postgres"]["max_size"] == 5
+            budget = await pools.budget(2)
+            assert budget["postgres"]["planned"] == 10 and budget["postgres"]["allowed"] == 100
+            pools.apply(resized(own_server, 7))
+            assert pg.stats().max == 7
+            await pools.close()
+            assert await pg.fetchval("SELECT 3") == 3
+            with pytest.raises(corbel.Closed):
+                pools.postgres()
+
+    run(main())
+
+
+def test_postgres_in_the_blocking_face(own_server, postgres_by_environment):
+    with corbel.blocking.Runtime(log_level="off") as rt:
+        with rt.pools(sized(own_server, 4)) as pools:
+            with pools.postgres() as pg:
+                assert pg.fetchval("SELECT 1") == 1
+            pg = pools.postgres()
+            pools.apply(resized(own_server, 7))
+            assert pg.stats().max == 7
+        assert pg.fetchval("SELECT 2") == 2 and pg.stats().statements == 2
+        with pytest.raises(corbel.Closed):
+            pools.postgres()
 
 
 def test_the_blocking_face(own_server):

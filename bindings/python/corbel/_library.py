@@ -54,6 +54,7 @@ SIGNATURES: Dict[str, Tuple[Any, List[Any]]] = {
     # pools.h
     "corbel_pools_open": (c_int32, [c_void_p, c_void_p, c_void_p, c_void_p]),
     "corbel_pools_redis": (c_int32, [c_void_p, c_char_p, c_void_p, c_void_p]),
+    "corbel_pools_postgres": (c_int32, [c_void_p, c_void_p, c_void_p]),
     "corbel_pools_apply": (c_int32, [c_void_p, c_void_p, c_void_p]),
     "corbel_pools_follow": (c_int32, [c_void_p, c_void_p, c_uint64, c_void_p]),
     "corbel_pools_budget": (c_int32, [c_void_p, c_uint32, c_void_p, c_void_p]),

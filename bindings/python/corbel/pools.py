@@ -15,12 +15,13 @@ from corbel.config import Config
 from corbel.errors import Closed
 from corbel.events import Pump
 from corbel.log import take_text
+from corbel.postgres import Postgres
 from corbel.redis import Redis
 
 
 class Pools:
-    """Three Redis pools for ingress and metrics ("async", "async_decode", "sync"), one that all share for others. Made by
-    ``runtime.pools(config)``.
+    """Three Redis pools for ingress and metrics ("async", "async_decode", "sync"), one that all share for others; and one of
+    PostgreSQL. Made by ``runtime.pools(config)``.
 
         async with rt.pools(corbel.Config.from_env()) as pools:
             r = pools.redis()
@@ -39,6 +40,12 @@ class Pools:
         self._check()
         pointer = opened(quick.corbel_pools_redis, self._handle.pointer, text(kind, "kind"))
         return Redis(self._pump, pointer, kind == "async_decode" if decode is None else decode, shared=True)
+
+    def postgres(self) -> Postgres:
+        """A reference on the pool of PostgreSQL, which the first call opens; closing it leaves the pool to the others. Where
+        the server is says the environment, as with ``runtime.postgres()``."""
+        self._check()
+        return Postgres(self._pump, opened(quick.corbel_pools_postgres, self._handle.pointer), shared=True)
 
     def apply(self, config: Config) -> None:
         """Resizes what is open, live: growth at once, shrinking as connections come back; no caller fails."""

@@ -6,8 +6,7 @@ from types import TracebackType
 from typing import Any, Callable, Iterable, Optional, Sequence, Type
 from weakref import WeakSet
 
-from corbel import _pg_structs
-from corbel._failure import opened, received
+from corbel._failure import received
 from corbel._handle import Handle
 from corbel._library import quick
 from corbel._pg_copy import CopySource
@@ -31,11 +30,11 @@ class Postgres(Statements):
         async with pool.transaction() as tx: ...
     """
 
-    def __init__(self, pump: Pump, options: _pg_structs.PgOptions) -> None:
+    def __init__(self, pump: Pump, pointer: int, shared: bool = False) -> None:
         self._pump = pump
-        pointer = opened(quick.corbel_pg_open, pump.runtime.pointer, ctypes.byref(options))
         self._handle = Handle(pointer, quick.corbel_pg_free)
         self._send = quick.corbel_pg_query
+        self._shared = shared  # a reference on the pool of corbel.Pools
         self._listeners: "WeakSet[Listener]" = WeakSet()
 
     def acquire(self, *, timeout: Optional[float] = None) -> AcquireRequest:
@@ -119,11 +118,12 @@ class Postgres(Statements):
 
     async def close(self, timeout: Optional[float] = None) -> None:
         """Refuses new calls, lets those under way complete for so many seconds, closes all connections. Readers of its
-        listeners come to their end."""
+        listeners come to their end. The pool of ``Pools`` stays open."""
         pump = self._pump
         pump.check()
-        call = pump.call(timeout)
-        await pump.result(pump.expect(quick.corbel_pg_close(self._handle.pointer, call, pump.ticket_to)))
+        if not self._shared:
+            call = pump.call(timeout)
+            await pump.result(pump.expect(quick.corbel_pg_close(self._handle.pointer, call, pump.ticket_to)))
         for listener in list(self._listeners):
             listener.end()
 

@@ -114,7 +114,8 @@ class Runtime(RuntimeBase):
         return Redis(self._pump, pointer, decode)
 
     def pools(self, config: Config) -> Pools:
-        """Opens the Redis pools of this process, sized by its settings, and begins to connect."""
+        """Opens the Redis pools of this process, sized by its settings, and begins to connect; that of PostgreSQL is opened
+        when it is asked for."""
         self._pump.check()
         return Pools(self._pump, config)
 
@@ -170,7 +171,8 @@ class Runtime(RuntimeBase):
             max_connecting=max_connecting,
             discard_all=discard_all,
         )
-        return Postgres(self._pump, options)
+        pointer = opened(quick.corbel_pg_open, self._handle.pointer, ctypes.byref(options))
+        return Postgres(self._pump, pointer)
 
     async def shutdown(self, timeout: Optional[float] = None) -> None:
         """Ends everything: refuses new calls, gives those under way so many seconds (10), fails the rest with Cancelled.

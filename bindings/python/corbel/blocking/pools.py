@@ -12,6 +12,7 @@ from corbel._options import text
 from corbel._pools import apply_config, check_instances, follow_document, statistics
 from corbel.blocking._inbox import Inbox
 from corbel.blocking._port import Core
+from corbel.blocking.postgres import Postgres
 from corbel.blocking.redis import Redis
 from corbel.config import Config
 from corbel.errors import Closed
@@ -24,8 +25,8 @@ def _read(kind: int, status: int, flags: int, value: int, epoch: int, object: in
 
 
 class Pools:
-    """Three Redis pools for ingress and metrics ("async", "async_decode", "sync"), one that all share for others; any
-    thread. Made by ``runtime.pools(config)``.
+    """Three Redis pools for ingress and metrics ("async", "async_decode", "sync"), one that all share for others; and one of
+    PostgreSQL; any thread. Made by ``runtime.pools(config)``.
 
         with rt.pools(corbel.Config.from_env()) as pools:
             r = pools.redis()
@@ -46,6 +47,12 @@ class Pools:
         self._check()
         pointer = opened(quick.corbel_pools_redis, self._handle.pointer, text(kind, "kind"))
         return Redis(self._core, pointer, kind == "async_decode" if decode is None else decode, shared=True)
+
+    def postgres(self) -> Postgres:
+        """A reference on the pool of PostgreSQL, which the first call opens; closing it leaves the pool to the others. Where
+        the server is says the environment, as with ``runtime.postgres()``."""
+        self._check()
+        return Postgres(self._core, opened(quick.corbel_pools_postgres, self._handle.pointer), shared=True)
 
     def apply(self, config: Config) -> None:
         """Resizes what is open, live: growth at once, shrinking as connections come back; no caller fails."""

@@ -6,8 +6,7 @@ from types import TracebackType
 from typing import Any, Callable, Iterable, Optional, Sequence, Type
 from weakref import WeakSet
 
-from corbel import _pg_structs
-from corbel._failure import opened, received
+from corbel._failure import received
 from corbel._handle import Handle
 from corbel._library import quick
 from corbel._pg_copy import CopySource
@@ -31,12 +30,12 @@ class Postgres(Statements):
         with pool.transaction() as tx: ...
     """
 
-    def __init__(self, core: Core, options: _pg_structs.PgOptions) -> None:
+    def __init__(self, core: Core, pointer: int, shared: bool = False) -> None:
         # Closed by close(), but freed only with the last reference: no other thread can then be on its way into it.
         self._core = core
-        pointer = opened(quick.corbel_pg_open, core.runtime.pointer, ctypes.byref(options))
         self._handle = Handle(pointer, quick.corbel_pg_free)
         self._send = quick.corbel_pg_query
+        self._shared = shared  # a reference on the pool of corbel.Pools
         self._listeners: "WeakSet[Listener]" = WeakSet()
 
     def acquire(self, *, timeout: Optional[float] = None) -> Connection:
@@ -124,10 +123,11 @@ class Postgres(Statements):
 
     def close(self, timeout: Optional[float] = None) -> None:
         """Refuses new calls, lets those under way complete for so many seconds, closes all connections. Readers of its
-        listeners come to their end."""
+        listeners come to their end. The pool of ``Pools`` stays open."""
         with self._core.port() as port:
-            status = quick.corbel_pg_close(self._handle.pointer, port.call(timeout), port.ticket_to)
-            port.wait(port.start(status))
+            if not self._shared:
+                status = quick.corbel_pg_close(self._handle.pointer, port.call(timeout), port.ticket_to)
+                port.wait(port.start(status))
         for listener in list(self._listeners):
             listener.end()
 
