@@ -44,6 +44,7 @@ void redis_connection::submit(redis_request *r) {
   }
   unsent_.push_back(r);
   unsent_bytes_ += r->command.encoded().size();
+  asks_on_reply_ = in_replies_;
   if (owner_) owner_->connection_deadline(r->deadline);
   // As soon as as many wait as are unanswered they leave, so that the server works while this thread goes on with its batch.
   if (state_ == state::up && unsent_.size() >= early_flush && unsent_.size() >= sent_.size())
@@ -152,7 +153,10 @@ bool redis_connection::consume(std::size_t size) {
     if (std::exchange(pinging_, false) && state_ == state::up) arm_watch(last_read_ + idle_);
     for (std::size_t at = 0; at < size; at += feed_size) {
       reader_.feed(in_.get() + at, std::min(feed_size, size - at));
-      if (!take_replies()) return false;
+      in_replies_ = true;
+      const bool goes_on = take_replies();
+      in_replies_ = false;
+      if (!goes_on) return false;
     }
   }
   return state_ != state::closed;
@@ -160,7 +164,7 @@ bool redis_connection::consume(std::size_t size) {
 
 std::size_t redis_connection::poll() {
   const auto limit = settings_->options.busy_poll;
-  if (limit <= 0us || mode_ == mode::pushes || stream_->is_tls() || writing_ || !unsent_.empty() ||
+  if (limit <= 0us || !asks_on_reply_ || mode_ == mode::pushes || stream_->is_tls() || writing_ || !unsent_.empty() ||
       !polling_.worth_it(sent_.size()))
     return 0;
   const auto end = clock::now() + limit;

@@ -160,6 +160,8 @@ class redis_connection final : public std::enable_shared_from_this<redis_connect
   clock::time_point last_read_{}, opened_at_{};
   std::chrono::milliseconds idle_{0}, overdue_{0};
   busy_poll polling_;
+  bool in_replies_ = false;     // its replies are being handed over
+  bool asks_on_reply_ = false;  // the newest request came from there: its caller is on this thread, and waits for this alone
   single_writer_counter settled_;
   std::atomic<bool> closed_{false};
   std::shared_ptr<redis_connection> flushing_;  // keeps *this while it is enlisted in a batch

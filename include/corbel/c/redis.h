@@ -42,8 +42,9 @@ typedef struct corbel_redis_options {
   int64_t idle_ms;             /* an unused leased connection or second pipeline is closed after it; 0: 60,000; < 0: never */
   uint32_t max_connecting;     /* connects under way at once; 0: 4 */
   uint32_t max_reply_depth;    /* 0: 7; more only with the feature "deep_replies", else CORBEL_UNSUPPORTED */
-  int64_t busy_poll_us;        /* With at most 4 commands unanswered, the I/O thread looks for the answer this long before it
-                                  sleeps, where that turns out to help: a near server. 0: 50; < 0: never */
+  int64_t busy_poll_us; /* With at most 4 commands unanswered, all sent by handlers of replies on the I/O thread itself
+                           (C++), it looks for the answer this long before it sleeps, where that turns out to help: a
+                           near server. 0: 50; < 0: never */
 } corbel_redis_options;
 
 /* Opens a pool and begins to connect; does not wait for the server. */
