@@ -22,6 +22,7 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
+#include <algorithm>
 #include <optional>
 
 namespace asio = boost::asio;
@@ -42,8 +43,7 @@ struct worker {
   }
 
   /// What there is to say about a task, in order.
-  static std::vector<corbel::relay_message> work(const corbel::chat_task &task) {
-    auto counted = count_words(task.text);
+  static std::vector<corbel::relay_message> work(const corbel::chat_task &task, const word_count &counted) {
     std::string progress, answer, data;
     corbel::json_writer(progress).begin_object().member("task_id", task.task_id).member("words", counted.words).end_object();
     for (auto &[word, count] : counted.top) answer += (answer.empty() ? "" : ", ") + word + " " + std::to_string(count);
@@ -65,7 +65,8 @@ struct worker {
       log(corbel::log_level::error, "dropped a message that cannot be read: " + task.error().message(), m);
       co_return corbel::settle::done;
     }
-    auto news = work(*task);
+    const auto counted = count_words(task->text);
+    auto news = work(*task, counted);
     for (auto &event : news) {
       auto told = co_await events.publish_surely(std::move(event), patience);
       if (!told) {
@@ -73,7 +74,7 @@ struct worker {
         co_return corbel::settle::retry;
       }
     }
-    ended(task->task_id, "completed", std::int64_t(count_words(task->text).words));
+    ended(task->task_id, "completed", std::int64_t(counted.words));
     co_return corbel::settle::done;
   }
 
@@ -98,10 +99,12 @@ struct worker {
   }
 
   asio::awaitable<std::size_t> drain(std::chrono::milliseconds timeout) {
+    const auto end = std::chrono::steady_clock::now() + timeout;
     corbel::call c{.timeout = timeout};
     auto left = co_await consumer.async_drain(c, asio::use_awaitable);
+    const auto rest = std::chrono::duration_cast<std::chrono::milliseconds>(end - std::chrono::steady_clock::now());
     std::size_t unwritten = 0;
-    if (requests) unwritten = co_await requests->finish(timeout);
+    if (requests) unwritten = co_await requests->finish(std::max(rest, std::chrono::milliseconds(100)));
     co_return (left ? *left : 1) + unwritten;
   }
 };

@@ -8,24 +8,26 @@
 ///
 /// Threads: values; any. Times are seconds, as in the document. Where this reader differs from the platform's own:
 ///
-///   | in the document                          | the platform                          | here |
-///   |------------------------------------------|---------------------------------------|--------------------------------------|
-///   | anything wrong                           | a log line, then the next source      | refused, with every fault | | a
-///   slice of another component is wrong    | not seen                              | a fault: all must refuse it alike    |
-///   | keys beside component slices             | dropped                               | defaults for every component | | a
-///   component without a slice of its own   | `ingress`, else the first object      | `ingress`, else the first slice      |
-///   | "8" where a number belongs               | taken, or null, or kept as text       | a fault | | `enabled` of data_bus
-///   | text that is no word for no means yes | true, false, 1, 0 and words for them | | an unknown key | nothing | a warning
-///   with the nearest known one | | an unknown profile                       | development                           | a
-///   fault                              | | tenant, project named nowhere            | home, or default-tenant: by source |
-///   home, default-project                | | redis_url beside a REDIS_... variable    | the environment, even its default
-///   | the environment only where it is set | | pg_pool_max_size 0                       | valid, then no pool can be made
-///   | a fault                              | | max_queue_size below 0                   | valid | a fault | | what must be
-///   positive to work (a TTL ..) | valid at 0 and below                  | a fault                              | | counts
-///   over 1,000,000                    | valid                                 | a fault                              | |
-///   null for `pools`, `limits`, `redis`,     | the whole document falls through      | a fault | | `backpressure`,
-///   `monitoring`, breakers   |                                       |                                      | | a rate
-///   limit role that is no object      | skipped                               | a fault                              |
+// clang-format off
+///   | in the document                        | the platform                       | here                                 |
+///   |----------------------------------------|------------------------------------|--------------------------------------|
+///   | anything wrong                         | a log line, then the next source   | refused, with every fault            |
+///   | slice of another component is wrong    | not seen                           | a fault: all must refuse it alike    |
+///   | keys beside component slices           | dropped                            | defaults for every component         |
+///   | component without a slice of its own   | `ingress`, else the first object   | `ingress`, else the first slice      |
+///   | "8" where a number belongs             | taken, or null, or kept as text    | a fault                              |
+///   | `enabled` of data_bus                  | text that is no word for no: yes   | true, false, 1, 0, words for them    |
+///   | an unknown key                         | nothing                            | a warning with the nearest known one |
+///   | an unknown profile                     | development                        | a fault                              |
+///   | tenant, project named nowhere          | home, or default-tenant: by source | home, default-project                |
+///   | redis_url beside a REDIS_... variable  | the environment, even its default  | the environment only where it is set |
+///   | pg_pool_max_size 0                     | valid, then no pool can be made    | a fault                              |
+///   | max_queue_size below 0                 | valid                              | a fault                              |
+///   | a TTL or the like that is not positive | valid                              | a fault                              |
+///   | counts over 1,000,000                  | valid                              | a fault                              |
+///   | null for pools, limits, redis, ...     | the whole document falls through   | a fault                              |
+///   | a rate limit role that is no object    | skipped                            | a fault                              |
+// clang-format on
 
 #include <corbel/result.hpp>
 

@@ -1,8 +1,9 @@
 #pragma once
 /// Routes that put a client's message on the queue:
 ///
-///     POST /sse/chat?stream_id=      {"external_events": [...]}, session from user_session_id, User-Session-ID or the
-///     stream POST /api/chat/messages        {"session_id", "text"}
+///     POST /sse/chat?stream_id=      {"external_events": [...]}; session: user_session_id, User-Session-ID, the stream's
+///
+///     POST /api/chat/messages        {"session_id", "text"}
 ///
 /// 200 with task_id and the other names of the task once it is on the queue. 400 for what the client did wrong. 503 with
 /// error, retry_after and maybe_applied when the queue could not be reached: sending again with the same event_id is safe.

@@ -100,16 +100,16 @@ struct request_table::writer : std::enable_shared_from_this<writer> {
     std::map<std::string, Row> rows;
     for (auto it = side.begin(); it != end;) rows.insert(side.extract(it++));
     auto statement = insert(rows);
+    in_statement = rows.size();
     const bool done = co_await write(std::move(statement), rows.size());
     if (!done) side.merge(rows);
+    in_statement = 0;
   }
 
   /// False when it is to be tried again, after a pause. A refusal that no repetition mends drops the rows.
   asio::awaitable<bool> write(pg_statement statement, std::size_t rows) {
-    in_statement = rows;
     statement.idempotent();
     auto r = co_await pool.async_query(std::move(statement), asio::use_awaitable);
-    in_statement = 0;
     if (r) {
       if (std::exchange(in_trouble, false)) warn("PostgreSQL takes rows again");
       co_return true;

@@ -67,6 +67,17 @@ TEST_CASE("what a host has not written yet is written before it ends") {
   CHECK(pg.value(std::string("SELECT count(*) FROM ") + table) == "20");
 }
 
+TEST_CASE("rows that PostgreSQL never took are told by the exit status") {
+  redis_server redis;
+  postgres_server pg;
+  host ingress("ingress", redis.url(), {"--drain-timeout-ms", "1500"}, where(pg));
+  pg.stop();
+  for (int i = 0; i < 3; ++i)
+    REQUIRE(http_post(ingress.port, "/api/chat/messages", plain("s", "x", "e" + std::to_string(i))).status == 200);
+  ingress.process.signal(SIGTERM);
+  CHECK(ingress.process.wait_for(30s) == 1);
+}
+
 TEST_CASE("--check says whether the servers can carry the plan") {
   redis_server redis({.max_clients = 200});
   postgres_server pg({.max_connections = 30});
