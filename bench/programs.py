@@ -51,11 +51,14 @@ class Programs:
             "CORBEL_LIBRARY": str(self.build / "libcorbel.so"),
         }
 
-    def redis_benchmark(self, server: RedisServer, clients: int) -> Callable[[], Measured]:
+    def redis_benchmark(self, server: RedisServer, clients: int, anywhere: bool = False) -> Callable[[], Measured]:
+        """On the clients' processors; anywhere: on any."""
+        pin = None if anywhere else on_client_processors
+
         def times(requests: int) -> float:
             command = ["redis-benchmark", "-p", str(server.port), "-c", str(clients), "-t", "get", "-d", "64"]
             command += ["-n", str(requests), "--csv"]
-            done = subprocess.run(command, capture_output=True, text=True, check=True, preexec_fn=on_client_processors)
+            done = subprocess.run(command, capture_output=True, text=True, check=True, preexec_fn=pin)
             return float(next(csv.DictReader(io.StringIO(done.stdout)))["rps"])
 
         requests = int(times(20_000) * self.seconds)

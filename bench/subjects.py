@@ -43,6 +43,7 @@ def redis(p: Programs, rounds: int) -> List[Row]:
             if callers == 64:
                 programs["threads"] = p.client("bench_redis_blocking", port, threads=64)
                 programs["threads anywhere"] = p.local("bench_redis_blocking", port, threads=64)
+                programs["benchmark anywhere"] = p.redis_benchmark(server, callers, anywhere=True)
             else:
                 programs["capi"] = p.client("bench_redis_capi", port, in_flight=256)
                 programs["capi anywhere"] = p.local("bench_redis_capi", port, in_flight=256)
@@ -57,10 +58,11 @@ def redis(p: Programs, rounds: int) -> List[Row]:
                         of(got["loop"], "cpu_us_per_op"), loop, "ratio at most", 1.5),
             ]
             if callers == 64:
-                name = "GET, 64 blocking threads, C++ [1/s]"
-                rows.append(compare(name, of(got["threads"]), of(got["benchmark"]), benchmark, "ratio at least", 1.5))
-                name = "... its threads on any processor [1/s]"
-                rows.append(compare(name, of(got["threads anywhere"]), of(got["benchmark"]), benchmark))
+                name = "GET, 64 blocking threads, C++, both on any processor [1/s]"
+                rows.append(compare(name, of(got["threads anywhere"]), of(got["benchmark anywhere"]), benchmark,
+                                    "ratio at least", 1.5))
+                name = "... both on the clients' processor [1/s]"
+                rows.append(compare(name, of(got["threads"]), of(got["benchmark"]), benchmark))
             else:
                 name, cpp = "GET, C API, 256 in flight through the event queue [1/s]", Peer("Corbel, C++, 256 callers")
                 rows.append(compare(name, of(got["capi"]), of(got["corbel"]), cpp, "ratio at least", 0.7))

@@ -34,7 +34,7 @@ result<void> http_request::set_target(std::string_view target) {
   if (!parsed || (!parsed->path().empty() && !parsed->path().starts_with('/')))
     return error(status::invalid, "the request target is not a valid path", "http");
   path = parsed->path();
-  if (path.empty()) path = "/";
+  if (path.empty()) path.push_back('/');
   query.clear();
   for (auto p : parsed->params()) query.emplace_back(std::string(p.key), std::string(p.value));
   return {};
