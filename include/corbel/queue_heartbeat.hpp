@@ -2,7 +2,8 @@
 /// Tells the fleet what a process that works a queue can hold: the platform's heartbeat, by which admission counts capacity.
 ///
 ///     std::optional<corbel::queue_heartbeat> beat;
-///     beat.emplace(redis, corbel::heartbeat_options{.tenant = "t", .project = "p", .capacity = 8, .load = [&] { return busy; }});
+///     beat.emplace(redis, corbel::heartbeat_options{.tenant = "t", .project = "p", .capacity = 8, .load = [&] { return
+///     busy; }});
 ///     ...
 ///     co_await beat->async_drain({}, asio::use_awaitable);  // no capacity any more, in the moment in which intake stops
 ///     co_await consumer.async_drain({}, asio::use_awaitable);
@@ -34,12 +35,12 @@ namespace corbel {
 
 struct heartbeat_options {
   std::string tenant = "home", project = "default-project";
-  std::string service = "chat:proc";            ///< "<type>:<name>", as in queue_admission
-  std::string instance = {};                    ///< empty: the runtime's
-  std::optional<std::uint16_t> port = {};       ///< where the process can be asked over HTTP
-  std::uint32_t capacity = 5;                   ///< messages at once: the consumers' concurrency together
-  std::function<std::uint32_t()> load = {};     ///< messages in hand. On the pool's I/O thread; must not block or throw
-  std::function<std::string()> metadata = {};   ///< one JSON object; as load. Empty: {}
+  std::string service = "chat:proc";           ///< "<type>:<name>", as in queue_admission
+  std::string instance = {};                   ///< empty: the runtime's
+  std::optional<std::uint16_t> port = {};      ///< where the process can be asked over HTTP
+  std::uint32_t capacity = 5;                  ///< messages at once: the consumers' concurrency together
+  std::function<std::uint32_t()> load = {};    ///< messages in hand. On the pool's I/O thread; must not block or throw
+  std::function<std::string()> metadata = {};  ///< one JSON object; as load. Empty: {}
 };
 
 namespace detail {

@@ -20,7 +20,7 @@ struct queue_counters {
 
   // consumer, in messages. done, retried, buried, handed_back: settled so, and the lease was still held.
   single_writer_counter claimed, done, retried, buried, handed_back;
-  single_writer_counter lost;         ///< leases that were lost
+  single_writer_counter lost;          ///< leases that were lost
   single_writer_counter brought_back;  ///< by this process's reaper: what others had held
   single_writer_counter interrupted;   ///< found by this process's reaper, and not to be run again
   latency_histogram wait;              ///< from put to claim, by the server's clock

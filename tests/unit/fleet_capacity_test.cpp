@@ -3,7 +3,6 @@
 #include "queue/fleet/names.hpp"
 
 #include <doctest/doctest.h>
-
 #include <fmt/format.h>
 
 #include <vector>
@@ -32,14 +31,15 @@ TEST_CASE("health is read exactly: UNHEALTHY is not HEALTHY") {
   CHECK(health_of("healthy") == process_health::healthy);
   CHECK(health_of("ServiceHealth.DEGRADED") == process_health::degraded);
   CHECK(health_of("servicehealth.unhealthy") == process_health::unhealthy);
-  for (auto other : {"", "ServiceHealth.", "HEALTHY ", "ServiceHealth.ServiceHealth.HEALTHY", "VERY HEALTHY", "Service.HEALTHY"})
+  for (auto other :
+       {"", "ServiceHealth.", "HEALTHY ", "ServiceHealth.ServiceHealth.HEALTHY", "VERY HEALTHY", "Service.HEALTHY"})
     CHECK(health_of(other) == process_health::unknown);
 }
 
 TEST_CASE("what one process holds: two floors, as the platform computes them") {
   CHECK(held_by_one(5, 0.2, 2.0) == 14);
   CHECK(held_by_one(1, 0.2, 2.0) == 2);
-  CHECK(held_by_one(3, 0.25, 1.5) == 6);   // 2.25 and 4.5
+  CHECK(held_by_one(3, 0.25, 1.5) == 6);    // 2.25 and 4.5
   CHECK(held_by_one(10, 0.1, 0.33) == 12);  // 9 and 3.3
   CHECK(held_by_one(7, 0, 0) == 7);
   CHECK(held_by_one(4, 1.5, 1) == 4);  // a buffer above 1 takes nothing away from the rest

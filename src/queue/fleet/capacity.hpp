@@ -34,8 +34,8 @@ struct process_heartbeat {
 /// What one process holds: floor(capacity * (1 - buffer)) worked plus floor(capacity * multiplier) waiting.
 std::uint64_t held_by_one(std::int64_t capacity, double buffer, double multiplier) noexcept;
 
-/// What all processes hold whose heartbeats these are. now: seconds since 1970; heartbeats that are older than the admission's
-/// time-out, of another service, or unreadable do not count.
+/// What all processes hold whose heartbeats these are. now: seconds since 1970; heartbeats that are older than the
+/// admission's time-out, of another service, or unreadable do not count.
 fleet_capacity capacity_of(std::span<const std::string_view> heartbeats, std::string_view type, std::string_view name,
                            const queue_admission &admission, double now);
 

@@ -27,7 +27,8 @@ std::string new_life() {
 
 heartbeat_options checked(heartbeat_options o, const redis_pool &pool) {
   if (o.instance.empty()) o.instance = pool.core()->runtime().instance();
-  if (o.capacity == 0) throw failure(error(status::invalid, "a heartbeat's capacity is 0: give 1 or more", "queue", "OPTION"));
+  if (o.capacity == 0)
+    throw failure(error(status::invalid, "a heartbeat's capacity is 0: give 1 or more", "queue", "OPTION"));
   return o;
 }
 
@@ -93,7 +94,8 @@ redis_command heartbeat_core::command() {
     if (options_.metadata) metadata = options_.metadata();
   }
   auto [text, good] = heartbeat_json(options_, names_, pid_, load, state_ == state::draining, metadata);
-  if (!good && !std::exchange(warned_, true)) log(log_level::warning, "the heartbeat's metadata is no JSON object: left out");
+  if (!good && !std::exchange(warned_, true))
+    log(log_level::warning, "the heartbeat's metadata is no JSON object: left out");
   return beat_script().command(process_key_, names_.index, instance_key_, names_.instance_index, draining_key_,
                                names_.draining_index, word(state_), text.head, text.tail, instance_head_,
                                names_.processes(options_.instance), good_for.count(), listed_for.count());
@@ -135,7 +137,8 @@ void heartbeat_core::start_drain(call c, operation_ptr<void> op) {
 /// Sent beside a beat that may be under way: whichever the server gets first, the process is out when it has both.
 void heartbeat_core::begin_drain(call c, operation_ptr<void> op) {
   if (state_ == state::working) state_ = state::draining;
-  if (stopped_) return finish(std::move(op), result<void>(error(status::closed, "the heartbeat's pool was closed", "queue")));
+  if (stopped_)
+    return finish(std::move(op), result<void>(error(status::closed, "the heartbeat's pool was closed", "queue")));
   c.idempotent = true;
   auto shared = std::make_shared<operation_ptr<void>>(std::move(op));
   async_run(pool_, beat_script(), command(), c, [self = shared_from_this(), shared](const result<redis_reply> &r) {
