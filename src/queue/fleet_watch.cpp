@@ -21,6 +21,13 @@ const redis_script &read_script() {
   return script;
 }
 
+/// Of whoever wanted to put: nothing was put, whatever became of the reading.
+error unreadable(const error &why) {
+  return error(why.is(status::closed) || why.is(status::cancelled) ? why.code() : status::unavailable,
+               "the capacity of the processes that work the queue cannot be read, so nothing was put: " + why.message(), "queue",
+               why.native(), error::retriable);
+}
+
 std::string either(const std::string &a, const std::string &b) { return a.empty() ? b : a; }
 
 }  // namespace
@@ -62,7 +69,7 @@ void fleet_watch::state::answered(const result<redis_reply> &r, clock::time_poin
     for (std::size_t i = 1; i < elements.size(); ++i) heartbeats.push_back(elements[i].text());
     known = capacity_of(heartbeats, names.type, names.name, admission, now);
   }
-  const auto value = known ? result<fleet_capacity>(*known) : result<fleet_capacity>(r.error());
+  const auto value = known ? result<fleet_capacity>(*known) : result<fleet_capacity>(unreadable(r.error()));
   for (auto &tell : std::exchange(waiting, {})) tell(value);
 }
 
