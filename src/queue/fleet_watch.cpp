@@ -23,9 +23,10 @@ const redis_script &read_script() {
 
 /// Of whoever wanted to put: nothing was put, whatever became of the reading.
 error unreadable(const error &why) {
-  return error(why.is(status::closed) || why.is(status::cancelled) ? why.code() : status::unavailable,
-               "the capacity of the processes that work the queue cannot be read, so nothing was put: " + why.message(), "queue",
-               why.native(), error::retriable);
+  if (why.is(status::closed) || why.is(status::cancelled)) return why;
+  return error(status::unavailable,
+               "the capacity of the processes that work the queue cannot be read, so nothing was put: " + why.message(),
+               "queue", why.native(), error::retriable);
 }
 
 std::string either(const std::string &a, const std::string &b) { return a.empty() ? b : a; }
