@@ -2,6 +2,7 @@
 
 #include "queue/limits.hpp"
 #include "queue/message_id.hpp"
+#include "queue/server_check.hpp"
 #include "redis/pool_core.hpp"
 
 #include <fmt/format.h>
@@ -81,6 +82,8 @@ void consumer_core::begin() {
                                          },
                                      .closed = with_core([](consumer_core &c, const error &why) { c.pool_ended(why); })});
   if (auto why = pool_.core()->refusal()) return pool_ended(why);
+  sampler_ = queue_sampler::of(pool_, protocol_, options_);
+  check_queue_server(pool_, with_core([](consumer_core &c, const std::string &warning) { c.log(log_level::warning, warning); }));
   reaper_->start();
   promoter_->start();
   step();
@@ -123,7 +126,10 @@ void consumer_core::claimed(const claim_request &request, lease_clock::clock::ti
     counters_->claimed.add(answer.messages.size());
     const auto now = std::chrono::system_clock::now();
     for (auto &m : answer.messages) {
-      if (m.put_at != std::chrono::system_clock::time_point()) counters_->wait.record(now - m.put_at);
+      if (m.put_at != std::chrono::system_clock::time_point()) {
+        m.waited = std::chrono::duration_cast<std::chrono::milliseconds>(std::max(now - m.put_at, {}));
+        counters_->wait.record(now - m.put_at);
+      }
       auto held = std::make_shared<const claimed_message>(std::move(m));
       leases_->hold(held, since);
       buffered_.push_back(std::move(held));

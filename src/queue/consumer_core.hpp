@@ -15,6 +15,7 @@
 #include "queue/peek_hub.hpp"
 #include "queue/promoter.hpp"
 #include "queue/queue_metrics.hpp"
+#include "queue/queue_sampler.hpp"
 #include "queue/reaper.hpp"
 #include "queue/settler.hpp"
 
@@ -150,6 +151,7 @@ class consumer_core final : public component, public std::enable_shared_from_thi
   std::shared_ptr<promoter> promoter_;
   std::shared_ptr<peek_hub> peeks_;
   peek_hub::waiter waiter_;
+  std::shared_ptr<queue_sampler> sampler_;
   bool cannot_peek_ = false;
   boost::asio::steady_timer poll_timer_;
   bool polling_ = false;

@@ -72,6 +72,7 @@ void consumer_core::count_settled(const message_state &m) {
                 : m.last == settle::bury  ? c.buried
                                           : c.handed_back;
   which.add(1);
+  if (m.last == settle::done && sampler_) sampler_->worked(m.claimed->lane, m.claimed->waited);
   if (m.last != settle::hand_back) c.run.record(std::chrono::steady_clock::now() - m.since);
 }
 

@@ -8,7 +8,7 @@ std::shared_ptr<const queue_protocol> make_protocol(const queue_options &options
 }
 
 std::string queue_label(const queue_options &o) {
-  return o.layout == queue_layout::platform ? o.tenant + ":" + o.project : o.name;
+  return o.layout == queue_layout::platform ? o.tenant + ":" + o.project + ":kdcube:chat:prompt:queue" : o.name;
 }
 
 promote_answer queue_protocol::read_promote(const redis_node &reply) const {

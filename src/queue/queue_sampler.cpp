@@ -42,11 +42,6 @@ void write_metrics(metrics_writer &w, const std::string &queue, const queue_stat
 
 }  // namespace
 
-std::string queue_label(const queue_options &options) {
-  if (options.layout == queue_layout::native) return options.name;
-  return fmt::format("{}:{}:kdcube:chat:prompt:queue", options.tenant, options.project);
-}
-
 std::shared_ptr<queue_sampler> queue_sampler::of(const redis_pool &pool,
                                                  const std::shared_ptr<const queue_protocol> &protocol,
                                                  const queue_options &options) {

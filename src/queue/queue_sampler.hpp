@@ -18,10 +18,6 @@
 
 namespace corbel::detail {
 
-/// The name by which a queue goes in metrics, health and log: of a native queue its own, of a platform queue the begin of
-/// its ready lists' keys.
-std::string queue_label(const queue_options &options);
-
 class queue_sampler : public std::enable_shared_from_this<queue_sampler> {
  public:
   static constexpr std::chrono::seconds interval{10}, good_for{30};
