@@ -38,7 +38,10 @@ consumer_core::consumer_core(const redis_pool &pool, queue_options options)
       rotation_(protocol_->lanes()),
       random_(std::random_device{}()),
       settler_(std::make_shared<settler>(pool, protocol_, name_)),
-      poll_timer_(pool.executor()) {}
+      metrics_(pool.core()->runtime(), options_, queue_metrics::side::consumer, counters_),
+      poll_timer_(pool.executor()) {
+  counters_->capacity = options_.concurrency;
+}
 
 consumer_core::~consumer_core() { pool_.core()->runtime().delist(number_); }
 
@@ -78,6 +81,7 @@ void consumer_core::begin() {
                                          },
                                      .closed = with_core([](consumer_core &c, const error &why) { c.pool_ended(why); })});
   if (auto why = pool_.core()->refusal()) return pool_ended(why);
+  sampler_ = queue_sampler::of(pool_, protocol_, options_);
   reaper_->start();
   promoter_->start();
   step();
@@ -96,6 +100,8 @@ void consumer_core::step() {
     finish(std::move(op), result<message_ptr>(std::move(m)));
   }
   if (todo.claim > 0) claim(todo.claim);
+  counters_->in_hand = plan_.out();
+  counters_->buffered = static_cast<std::uint32_t>(buffered_.size());
   if (!plan_.stopped()) rest(todo.then);
 }
 
@@ -115,7 +121,10 @@ void consumer_core::claimed(const claim_request &request, lease_clock::clock::ti
   batch_scope batch;
   if (r) {
     auto answer = protocol_->read_claim(r->root(), request);
+    counters_->claimed.add(answer.messages.size());
+    const auto now = std::chrono::system_clock::now();
     for (auto &m : answer.messages) {
+      if (m.put_at.time_since_epoch().count() != 0) counters_->wait.record(now - m.put_at);
       auto held = std::make_shared<const claimed_message>(std::move(m));
       leases_->hold(held, since);
       buffered_.push_back(std::move(held));
@@ -194,6 +203,8 @@ void consumer_core::reconnected() {
 }
 
 void consumer_core::reaped(const reap_answer &a) {
+  counters_->brought_back.add(a.back + a.buried);
+  counters_->interrupted.add(a.interrupted.size());
   if (a.back > 0) log(log_level::warning, fmt::format("{} messages of lost workers are ready again", a.back));
   if (a.buried > 0) log(log_level::warning, fmt::format("{} messages of lost workers went to the dead list", a.buried));
   if (options_.interrupted)

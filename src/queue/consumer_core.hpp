@@ -14,6 +14,8 @@
 #include "queue/message_state.hpp"
 #include "queue/peek_hub.hpp"
 #include "queue/promoter.hpp"
+#include "queue/queue_metrics.hpp"
+#include "queue/queue_sampler.hpp"
 #include "queue/reaper.hpp"
 #include "queue/settler.hpp"
 
@@ -101,6 +103,7 @@ class consumer_core final : public component, public std::enable_shared_from_thi
   void hand_back(std::uint32_t count);
   void lost(std::uint64_t token);
   void tell_watchers(message_state &m, bool was_lost);
+  void count_settled(const message_state &m);
   // consumer_end.cpp: draining, freeing, the end of pool or runtime
   void begin_drain(std::uint64_t ticket, std::chrono::milliseconds timeout, operation_ptr<std::size_t> op);
   void drain_overdue(std::uint64_t ticket);
@@ -148,6 +151,9 @@ class consumer_core final : public component, public std::enable_shared_from_thi
   std::shared_ptr<promoter> promoter_;
   std::shared_ptr<peek_hub> peeks_;
   peek_hub::waiter waiter_;
+  std::shared_ptr<queue_sampler> sampler_;
+  const std::shared_ptr<queue_counters> counters_ = std::make_shared<queue_counters>();
+  const queue_metrics metrics_;
   bool cannot_peek_ = false;
   boost::asio::steady_timer poll_timer_;
   bool polling_ = false;

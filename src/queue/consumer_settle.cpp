@@ -56,12 +56,35 @@ void consumer_core::settle_now(const message_ptr &m, const settle_request &how, 
                        self->out_.erase(m->claimed->token);
                        self->plan_.settled();
                        if (r && !*r) m->taken_away = true;
+                       if (r && *r) self->count_settled(*m);
                        self->tell_watchers(*m, m->taken_away);
                      }
                      told(r);
                      self->step();
                      self->check_ended();
                    });
+}
+
+void consumer_core::count_settled(const message_state &m) {
+  using namespace std::chrono;
+  auto &c = *counters_;
+  const auto ran = steady_clock::now() - m.since;
+  c.run.record(ran);
+  switch (m.last) {
+    case settle::done:
+      c.done.add(1);
+      if (const auto put_at = m.claimed->put_at; sampler_)
+        sampler_->worked(m.claimed->lane, put_at.time_since_epoch().count() == 0
+                                              ? milliseconds(0)
+                                              : duration_cast<milliseconds>(system_clock::now() - put_at - ran));
+      break;
+    case settle::retry:
+      return c.retried.add(1);
+    case settle::bury:
+      return c.buried.add(1);
+    case settle::hand_back:
+      return c.handed_back.add(1);
+  }
 }
 
 void consumer_core::hand_back(std::uint32_t count) {
@@ -71,7 +94,8 @@ void consumer_core::hand_back(std::uint32_t count) {
     buffered_.pop_back();
     ++handing_back_;
     settler_->settle(next_ticket(), settle::hand_back, {.message = m, .due = {}, .reason = {}}, patience({}),
-                     [self = shared_from_this(), m](const result<bool> &) {
+                     [self = shared_from_this(), m](const result<bool> &r) {
+                       if (r && *r) self->counters_->handed_back.add(1);
                        self->leases_->release(m->token);
                        --self->handing_back_;
                        self->check_ended();
@@ -81,6 +105,7 @@ void consumer_core::hand_back(std::uint32_t count) {
 
 /// Another has taken the lease.
 void consumer_core::lost(std::uint64_t token) {
+  counters_->lost.add(1);
   if (auto it = std::find_if(buffered_.begin(), buffered_.end(), [&](const auto &m) { return m->token == token; });
       it != buffered_.end()) {
     buffered_.erase(it);

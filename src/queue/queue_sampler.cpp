@@ -1,8 +1,8 @@
 #include "queue/queue_sampler.hpp"
 
+#include "queue/queue_metrics.hpp"
+#include "queue/server_check.hpp"
 #include "redis/pool_core.hpp"
-
-#include <fmt/format.h>
 
 #include <map>
 #include <tuple>
@@ -41,11 +41,6 @@ void write_metrics(metrics_writer &w, const std::string &queue, const queue_stat
 }
 
 }  // namespace
-
-std::string queue_label(const queue_options &options) {
-  if (options.layout == queue_layout::native) return options.name;
-  return fmt::format("{}:{}:kdcube:chat:prompt:queue", options.tenant, options.project);
-}
 
 std::shared_ptr<queue_sampler> queue_sampler::of(const redis_pool &pool,
                                                  const std::shared_ptr<const queue_protocol> &protocol,
@@ -91,6 +86,10 @@ void queue_sampler::begin() {
   source_ = pool_.core()->runtime().metrics().add_source([seen = seen_, label = label_](metrics_writer &w) {
     std::lock_guard lock(seen->mutex);
     if (seen->stats && std::chrono::steady_clock::now() - seen->at <= good_for) write_metrics(w, label, *seen->stats);
+  });
+  check_queue_server(pool_, [weak = weak_from_this()](std::string warning) {
+    if (auto self = weak.lock())
+      self->pool_.core()->runtime().log(log_level::warning, "queue:" + self->label_, std::move(warning));
   });
   tell(health_state::unknown, "not looked at yet");
   look();

@@ -2,6 +2,8 @@
 /// Owns: the look at a queue every ten seconds, for gauges, health and the platform's analytics: one for all consumers of a
 /// queue in a process. Callers: consumer_core. Thread: of() and worked(): the pool's I/O thread; let go of it on any.
 ///
+/// What is to be warned of about the server is logged when it begins (see server_check).
+///
 /// Health: the part "queue:<label>" is ok while the server answers what the queue holds, degraded with the reason else.
 
 #include "queue/analytics.hpp"
@@ -17,10 +19,6 @@
 #include <string>
 
 namespace corbel::detail {
-
-/// The name by which a queue goes in metrics, health and log: of a native queue its own, of a platform queue the begin of
-/// its ready lists' keys.
-std::string queue_label(const queue_options &options);
 
 class queue_sampler : public std::enable_shared_from_this<queue_sampler> {
  public:
