@@ -2,7 +2,6 @@
 
 #include "queue/limits.hpp"
 #include "queue/message_id.hpp"
-#include "queue/server_check.hpp"
 #include "redis/pool_core.hpp"
 
 #include <fmt/format.h>
@@ -40,7 +39,7 @@ consumer_core::consumer_core(const redis_pool &pool, queue_options options)
       random_(std::random_device{}()),
       settler_(std::make_shared<settler>(pool, protocol_, name_)),
       poll_timer_(pool.executor()),
-      metrics_(pool.core()->runtime().shared_from_this(), queue_label(options_), queue_metrics::side::consumer, counters_) {
+      metrics_(pool.core()->runtime(), options_, queue_metrics::side::consumer, counters_) {
   counters_->capacity = options_.concurrency;
 }
 
@@ -83,7 +82,6 @@ void consumer_core::begin() {
                                      .closed = with_core([](consumer_core &c, const error &why) { c.pool_ended(why); })});
   if (auto why = pool_.core()->refusal()) return pool_ended(why);
   sampler_ = queue_sampler::of(pool_, protocol_, options_);
-  check_queue_server(pool_, with_core([](consumer_core &c, const std::string &warning) { c.log(log_level::warning, warning); }));
   reaper_->start();
   promoter_->start();
   step();

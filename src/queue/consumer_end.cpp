@@ -167,6 +167,7 @@ void consumer_core::pool_ended(const error &why) {
   const auto closed = why.is(status::closed) ? why : error(status::closed, "the consumer's pool was closed", "queue");
   stop(closed);
   if (leases_) leases_->stop();
+  sampler_.reset();
   settler_->end_all(closed);
   while (!watched_.empty()) stop_watching(watched_.begin()->second.lock(), watched_.begin()->first);
   end_drains(unsettled());
@@ -178,6 +179,7 @@ void consumer_core::check_ended() {
   if (settler_->under_way() == 0 && idle_) std::exchange(idle_, nullptr)();
   if (!plan_.stopped() || plan_.claiming() || unsettled() > 0) return;
   if (leases_) leases_->stop();
+  sampler_.reset();
   if (follower_ != 0) pool_.core()->followers().remove(std::exchange(follower_, 0));
   end_drains(std::size_t{0});
 }

@@ -83,7 +83,8 @@ void consumer_core::hand_back(std::uint32_t count) {
     buffered_.pop_back();
     ++handing_back_;
     settler_->settle(next_ticket(), settle::hand_back, {.message = m, .due = {}, .reason = {}}, patience({}),
-                     [self = shared_from_this(), m](const result<bool> &) {
+                     [self = shared_from_this(), m](const result<bool> &r) {
+                       if (r && *r) self->counters_->handed_back.add(1);
                        self->leases_->release(m->token);
                        --self->handing_back_;
                        self->check_ended();
@@ -93,6 +94,7 @@ void consumer_core::hand_back(std::uint32_t count) {
 
 /// Another has taken the lease.
 void consumer_core::lost(std::uint64_t token) {
+  counters_->lost.add(1);
   if (auto it = std::find_if(buffered_.begin(), buffered_.end(), [&](const auto &m) { return m->token == token; });
       it != buffered_.end()) {
     buffered_.erase(it);

@@ -141,10 +141,6 @@ class queue_protocol {
   virtual script_call purge(const std::vector<std::uint64_t> &numbers) const = 0;
 };
 
-/// The name by which a queue goes in metrics, health and log: of a native queue its own, of a platform queue the begin of its
-/// ready lists' keys.
-std::string queue_label(const queue_options &options);
-
 /// The layout that the options ask for. Throws failure with status::invalid when an option is wrong. instance: of the
 /// runtime, for leases whose holder has to have a name.
 std::shared_ptr<const queue_protocol> make_protocol(const queue_options &options, const std::string &instance);

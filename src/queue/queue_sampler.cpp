@@ -1,8 +1,8 @@
 #include "queue/queue_sampler.hpp"
 
+#include "queue/queue_metrics.hpp"
+#include "queue/server_check.hpp"
 #include "redis/pool_core.hpp"
-
-#include <fmt/format.h>
 
 #include <map>
 #include <tuple>
@@ -86,6 +86,10 @@ void queue_sampler::begin() {
   source_ = pool_.core()->runtime().metrics().add_source([seen = seen_, label = label_](metrics_writer &w) {
     std::lock_guard lock(seen->mutex);
     if (seen->stats && std::chrono::steady_clock::now() - seen->at <= good_for) write_metrics(w, label, *seen->stats);
+  });
+  check_queue_server(pool_, [weak = weak_from_this()](std::string warning) {
+    if (auto self = weak.lock())
+      self->pool_.core()->runtime().log(log_level::warning, "queue:" + self->label_, std::move(warning));
   });
   tell(health_state::unknown, "not looked at yet");
   look();

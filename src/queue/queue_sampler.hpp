@@ -2,6 +2,8 @@
 /// Owns: the look at a queue every ten seconds, for gauges, health and the platform's analytics: one for all consumers of a
 /// queue in a process. Callers: consumer_core. Thread: of() and worked(): the pool's I/O thread; let go of it on any.
 ///
+/// What is to be warned of about the server is logged when it begins (see server_check).
+///
 /// Health: the part "queue:<label>" is ok while the server answers what the queue holds, degraded with the reason else.
 
 #include "queue/analytics.hpp"

@@ -1,6 +1,6 @@
 #pragma once
 /// Owns: the look at the server that a queue is on: may it drop the queue's keys, does it keep anything over its own death?
-/// Callers: consumer_core, once at its begin. Thread: the pool's I/O thread.
+/// Callers: queue_sampler, once. Thread: the pool's I/O thread.
 
 #include <corbel/redis_pool.hpp>
 

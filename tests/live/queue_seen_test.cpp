@@ -104,6 +104,66 @@ TEST_CASE_FIXTURE(queue_fixture, "what a queue holds is in the metrics, once for
   CHECK(state() == health_state::unknown);
 }
 
+TEST_CASE_FIXTURE(queue_fixture, "what a producer and a consumer do is counted where it is told") {
+  auto shows = [&](const std::string &line) {
+    const bool found = until(patience, [&] { return rt.metrics_text().find(line + "\n") != std::string::npos; });
+    if (!found) MESSAGE(rt.metrics_text());
+    return found;
+  };
+  producer in(pool, {.name = "work"});
+  std::vector<put_item> items;
+  for (int i = 0; i < 5; ++i) items.push_back({.body = "x", .idempotency_key = "k" + std::to_string(i)});
+  REQUIRE(now(in.async_put(items, {}, asio::use_future)));
+  REQUIRE(now(in.async_put({.body = "x", .idempotency_key = "k0"}, asio::use_future)));
+  CHECK(shows("corbel_queue_put_total{queue=\"work\"} 5"));
+  CHECK(shows("corbel_queue_put_repeated_total{queue=\"work\"} 1"));
+  consumer out(pool, {.name = "work", .concurrency = 3, .prefetch = 2, .lease = 1h});
+  auto a = take(out), b = take(out), c = take(out);
+  CHECK(shows("corbel_queue_claimed_total{queue=\"work\"} 5"));
+  CHECK(shows("corbel_queue_in_hand{queue=\"work\"} 3"));
+  CHECK(shows("corbel_queue_buffered{queue=\"work\"} 2"));
+  CHECK(shows("corbel_queue_capacity{queue=\"work\"} 3"));
+  CHECK(shows("corbel_queue_wait_seconds_count{queue=\"work\"} 5"));
+  CHECK(settled(a));
+  settle_request later = settle::retry;
+  later.delay = 1h;
+  CHECK(settled(b, later));
+  CHECK(settled(c, settle::bury));
+  CHECK(drain(out));
+  CHECK(shows("corbel_queue_settled_total{how=\"done\",queue=\"work\"} 1"));
+  CHECK(shows("corbel_queue_settled_total{how=\"retry\",queue=\"work\"} 1"));
+  CHECK(shows("corbel_queue_settled_total{how=\"bury\",queue=\"work\"} 1"));
+  CHECK(shows("corbel_queue_settled_total{how=\"hand_back\",queue=\"work\"} 2"));
+  CHECK(shows("corbel_queue_run_seconds_count{queue=\"work\"} 3"));
+  CHECK(shows("corbel_queue_in_hand{queue=\"work\"} 0"));
+}
+
+TEST_CASE("refusals are counted by their reason, and a consumer warns of its server when it begins") {
+  redis_server server({.arguments = {"--save", "", "--maxmemory-policy", "allkeys-lru"}});
+  std::mutex mutex;
+  std::vector<std::string> said;
+  runtime rt({.log = [&](const log_line &line) {
+    std::lock_guard lock(mutex);
+    if (line.level == log_level::warning && line.part == "queue:work") said.push_back(line.text);
+  }});
+  redis_pool pool(rt, {.url = server.url()});
+  producer in(pool, {.name = "work", .admission = queue_admission{.capacity = 0}});
+  for (int i = 0; i < 3; ++i) {
+    auto r = now(in.async_put({.body = "x"}, asio::use_future));
+    REQUIRE_FALSE(r);
+    CHECK(r.error().native() == "no_healthy_processes");
+  }
+  CHECK(rt.metrics_text().find(R"(corbel_queue_put_refused_total{queue="work",reason="no_healthy_processes"} 3)") !=
+        std::string::npos);
+  consumer out(pool, {.name = "work"});
+  CHECK(until(patience, [&] {
+    std::lock_guard lock(mutex);
+    return said.size() == 2 && said[0].find("allkeys-lru") != std::string::npos &&
+           said[1].find("nothing on disk") != std::string::npos;
+  }));
+  CHECK(rt.shutdown(5s));
+}
+
 TEST_CASE_FIXTURE(queue_fixture, "a queue that cannot be asked is degraded, and says why") {
   const queue_options work{.name = "work"};
   server.command({"SET", "work:inflight", "of another type"});
