@@ -69,8 +69,8 @@ def take_stats(text: int) -> QueueStats:
     """The figures of an event's text, which is freed."""
     table = json.loads(take_bytes(text))
     lanes = [LaneStats(lane["name"], lane["ready"], lane["in_flight"], lane["oldest_age"] / 1000) for lane in table["lanes"]]
-    counts = [int(table[name]) for name in ("ready", "in_flight", "delayed", "parked", "dead")]
-    return QueueStats(*counts, table["oldest_age"] / 1000, tuple(lanes))
+    ready, in_flight, delayed, parked, dead = (table[name] for name in ("ready", "in_flight", "delayed", "parked", "dead"))
+    return QueueStats(ready, in_flight, delayed, parked, dead, table["oldest_age"] / 1000, tuple(lanes))
 
 
 def take_page(page: int) -> DeadPage:
