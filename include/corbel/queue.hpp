@@ -1,7 +1,7 @@
 #pragma once
-/// A queue on Redis lists, at least once. A put goes to the ready list's left end; a claim takes from its right end and leases
-/// what it took; acknowledging removes it; what a dead consumer held comes back when its lease ends, and after too many
-/// attempts goes to the dead list.
+/// A queue on Redis lists, at least once. A put goes to the ready list's left end; a claim takes from its right end and
+/// leases what it took; acknowledging removes it; what a dead consumer held comes back when its lease ends, and after too
+/// many attempts goes to the dead list.
 ///
 ///     corbel::producer in(redis, {.name = "work"});
 ///     corbel::put_item item{.body = "text"};                            // named: GCC 12 miscompiles braces inside co_await
@@ -28,14 +28,14 @@ struct put_item {
   std::string group = {};  ///< messages of one group run one at a time, in order; at most 128 bytes, no control characters
   /// A put with a key that was put within the window is not put again, and counts as done; at most 256 bytes.
   std::string idempotency_key = {};
-  std::chrono::milliseconds delay{0};                      ///< not claimed before so long after the put ...
+  std::chrono::milliseconds delay{0};                     ///< not claimed before so long after the put ...
   std::chrono::system_clock::time_point not_before = {};  ///< ... or before this time, by the server's clock
 };
 
 struct put_receipt {
-  std::vector<std::string> ids;          ///< of a repeated put: the id that it had the first time
+  std::vector<std::string> ids;            ///< of a repeated put: the id that it had the first time
   std::vector<std::size_t> repeated = {};  ///< indices of items whose idempotency key was known: nothing was put
-  std::int64_t depth = 0;                ///< ready messages, all lanes, after the put
+  std::int64_t depth = 0;                  ///< ready messages, all lanes, after the put
 };
 
 namespace detail {
@@ -129,13 +129,13 @@ class message {
   }
 
   /// Settles once; a second call is status::state. Signature: void(result<bool>): false when the lease had been lost.
-  /// Sent again after a loss until its deadline, for it may be repeated safely. Settlements that are under way together leave
-  /// in one command.
+  /// Sent again after a loss until its deadline, for it may be repeated safely. Settlements that are under way together
+  /// leave in one command.
   template <class Token>
   auto async_settle(settle_request how, call c, Token &&token) {
-    return detail::initiate<bool>([this, how = std::move(how), c](
-                                      detail::operation_ptr<bool> op) { start_settle(how, c, std::move(op)); },
-                                  executor(), token);
+    return detail::initiate<bool>(
+        [this, how = std::move(how), c](detail::operation_ptr<bool> op) { start_settle(how, c, std::move(op)); }, executor(),
+        token);
   }
 
  private:
@@ -157,8 +157,8 @@ class consumer {
     return detail::initiate<message>([core = core_](detail::operation_ptr<message> op) { start_take(core, std::move(op)); },
                                      executor(), token);
   }
-  /// Stops claiming, hands back what was not taken, waits until every taken message is settled; what is not when the deadline
-  /// passes is handed back too, uncounted as an attempt, and is lost() for whoever has it. Signature:
+  /// Stops claiming, hands back what was not taken, waits until every taken message is settled; what is not when the
+  /// deadline passes is handed back too, uncounted as an attempt, and is lost() for whoever has it. Signature:
   /// void(result<std::size_t>): how many of those there were.
   template <class Token>
   auto async_drain(call c, Token &&token) {

@@ -20,7 +20,7 @@ namespace corbel {
 struct lane_stats {
   std::string name;  ///< empty on a native queue without lanes
   std::int64_t ready = 0;
-  std::int64_t in_flight = 0;                ///< platform only; of a native queue see queue_stats
+  std::int64_t in_flight = 0;               ///< platform only; of a native queue see queue_stats
   std::chrono::milliseconds oldest_age{0};  ///< of the message that is claimed next; 0: none, or not known
 };
 
@@ -49,8 +49,8 @@ struct dead_message {
 };
 
 struct dead_page {
-  std::vector<dead_message> messages;   ///< the longest dead first
-  std::optional<std::uint64_t> next;    ///< give it as `after` for the next page; none: this was the last
+  std::vector<dead_message> messages;  ///< the longest dead first
+  std::optional<std::uint64_t> next;   ///< give it as `after` for the next page; none: this was the last
 };
 
 namespace detail {
@@ -65,14 +65,17 @@ class queue_inspector {
   template <class Token>
   auto async_stats(call c, Token &&token) {
     return detail::initiate<queue_stats>(
-        [core = core_, c](detail::operation_ptr<queue_stats> op) { start_stats(core, c, std::move(op)); }, executor(), token);
+        [core = core_, c](detail::operation_ptr<queue_stats> op) { start_stats(core, c, std::move(op)); }, executor(),
+        token);
   }
   /// A page of the dead list, at most `count` (1 to 1,000) messages and 8 MiB of bodies. Signature: void(result<dead_page>).
   template <class Token>
   auto async_dead(std::optional<std::uint64_t> after, std::size_t count, call c, Token &&token) {
-    return detail::initiate<dead_page>([core = core_, after, count, c](detail::operation_ptr<dead_page> op) {
-      start_dead(core, after, count, c, std::move(op));
-    }, executor(), token);
+    return detail::initiate<dead_page>(
+        [core = core_, after, count, c](detail::operation_ptr<dead_page> op) {
+          start_dead(core, after, count, c, std::move(op));
+        },
+        executor(), token);
   }
   /// Puts dead messages back on their ready lists with their attempts forgotten; none given: all. Signature:
   /// void(result<std::size_t>): how many there were.
@@ -97,7 +100,8 @@ class queue_inspector {
  private:
   using core_ptr = std::shared_ptr<detail::inspector_core>;
   static void start_stats(const core_ptr &, call, detail::operation_ptr<queue_stats>);
-  static void start_dead(const core_ptr &, std::optional<std::uint64_t>, std::size_t, call, detail::operation_ptr<dead_page>);
+  static void start_dead(const core_ptr &, std::optional<std::uint64_t>, std::size_t, call,
+                         detail::operation_ptr<dead_page>);
   static void start_change(const core_ptr &, bool requeue, const std::vector<std::uint64_t> &, call,
                            detail::operation_ptr<std::size_t>);
   detail::io_executor executor() const;

@@ -1,11 +1,12 @@
 #pragma once
 /// What a queue is and how it is worked: given to producer, consumer and queue_inspector alike; each reads its own part.
 ///
-/// Layouts. `native`: any plain key. `platform`: the chat queue of a KDCube deployment, whose tenant and project name it; its
-/// lanes are the five user types. In both LLEN of a ready list is the depth, and payload bytes stay as they were put.
+/// Layouts. `native`: any plain key. `platform`: the chat queue of a KDCube deployment, whose tenant and project name it;
+/// its lanes are the five user types. In both LLEN of a ready list is the depth, and payload bytes stay as they were put.
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -40,10 +41,11 @@ struct queue_backoff {
 struct queue_admission {
   std::optional<std::uint64_t> capacity = {};  ///< of all processes together, instead of what heartbeats say
   double buffer = 0.2, multiplier = 2.0;
-  double anonymous = 0.6, registered = 0.8, paid = 0.8, hard = 0.95;  ///< `hard`: lane privileged, and a native queue without lanes
-  std::uint64_t max_queue_size = 0;                                   ///< ready and in flight together; 0: no limit
-  std::string tenant = {}, project = {};      ///< of the heartbeats; empty: the queue's own
-  std::string service = "chat:proc";          ///< whose heartbeats count
+  double anonymous = 0.6, registered = 0.8, paid = 0.8,
+         hard = 0.95;                     ///< `hard`: lane privileged, and a native queue without lanes
+  std::uint64_t max_queue_size = 0;       ///< ready and in flight together; 0: no limit
+  std::string tenant = {}, project = {};  ///< of the heartbeats; empty: the queue's own
+  std::string service = "chat:proc";      ///< whose heartbeats count
   std::chrono::seconds heartbeat_timeout{45};
 };
 
@@ -64,11 +66,13 @@ struct queue_options {
   queue_backoff backoff = {};
   after_crash crashed = after_crash::retry;  ///< interrupt: prefetch has to be 0
   std::string instance = {};                 ///< names the holder of a lease; empty: the runtime's
+  /// Hears of each message that this process found interrupted. Runs on the pool's I/O thread: it must not block or throw.
+  std::function<void(const std::string &id, const std::string &body)> interrupted = {};
 
   // producer
-  std::uint64_t max_body = 16u << 20;                  ///< bytes of one body
+  std::uint64_t max_body = 16u << 20;                      ///< bytes of one body
   std::chrono::milliseconds idempotency_window{86400000};  ///< how long a put's idempotency key is known
-  std::optional<queue_admission> admission = {};       ///< none: everything is taken
+  std::optional<queue_admission> admission = {};           ///< none: everything is taken
 };
 
 }  // namespace corbel

@@ -2,8 +2,8 @@
 /// Owns: the decision when a consumer claims messages, and how many. Pure: no socket, clock or thread; inputs are what
 /// happened, next() is what to do now. Callers: consumer_core. Thread: one at a time.
 ///
-/// A claim tells how much was left in the ready list. While that is nothing, the consumer rests until it is woken: the
-/// server tells when the list turns from empty to not empty, a reconnect counts as such, and a poll covers what was lost.
+/// A claim tells how much was left in the ready lists. While that is nothing, the consumer rests until it is woken: by who
+/// peeks at the lists, by a reconnect, by messages that became ready here.
 
 #include <algorithm>
 #include <cstdint>
@@ -32,32 +32,45 @@ class claim_plan {
     held_off_ = false;
     failures_ = 0;
   }
-  /// The time that a wanted poll waits has passed.
-  void poll_due() noexcept {
+  /// The time of a rest has passed.
+  void rested() noexcept {
     maybe_more_ = true;
     held_off_ = false;
   }
-  void claim_answered(std::uint32_t got, std::uint64_t left) noexcept {
+  /// full: something is left that may not be claimed now.
+  void claim_answered(std::uint32_t got, std::uint64_t left, bool full) noexcept {
     claiming_ = 0;
     buffered_ += got;
     failures_ = 0;
+    full_ = full && got == 0;
     maybe_more_ = left > 0 || woken_meanwhile_;
+    held_off_ = full_;
   }
   /// at_once: the server is there again, so another try may follow now. Only the first in a row is believed.
   void claim_failed(bool at_once) noexcept {
     claiming_ = 0;
     maybe_more_ = true;
+    full_ = false;
     held_off_ = !at_once || failures_ > 0;
     ++failures_;
   }
+  /// A claimed message that was not delivered was taken away.
+  void buffered_lost() noexcept { --buffered_; }
   /// From now on nothing is claimed or delivered, and all that was not delivered goes back.
   void stop() noexcept { stopped_ = true; }
 
+  /// How long to rest before the next claim, where nothing else comes before.
+  enum class rest {
+    none,        ///< a claim is under way, or nothing is wanted
+    till_woken,  ///< the lists are empty
+    a_moment,    ///< what is ready may not be claimed yet
+    a_while,     ///< the last claim failed
+  };
   struct actions {
     std::uint32_t deliver = 0;    ///< so many of the oldest claimed messages go to the oldest takers
     std::uint32_t hand_back = 0;  ///< so many of the newest claimed messages go back
     std::uint32_t claim = 0;      ///< begin a claim of so many at most
-    bool poll = false;            ///< a poll is wanted, about a second from now
+    rest then = rest::none;
   };
   /// What to do now; it counts as done. Call it after every input.
   actions next() noexcept {
@@ -79,7 +92,8 @@ class claim_plan {
       a.claim = claiming_ = std::min(wanted, most_at_once);
       woken_meanwhile_ = false;
     }
-    a.poll = waiting_ > 0 && out_ < concurrency_ && claiming_ == 0;
+    if (waiting_ > 0 && out_ < concurrency_ && claiming_ == 0)
+      a.then = !held_off_ ? rest::till_woken : full_ ? rest::a_moment : rest::a_while;
     return a;
   }
 
@@ -99,6 +113,7 @@ class claim_plan {
   bool maybe_more_ = true;        // the ready list is not known to be empty
   bool woken_meanwhile_ = false;  // since the claim under way began
   bool held_off_ = false;         // the last claim failed: not before a poll or a reconnect
+  bool full_ = false;             // ... it got nothing although something is ready
   bool stopped_ = false;
 };
 

@@ -49,19 +49,25 @@ message &message::operator=(message &&other) noexcept {
   return *this;
 }
 
-const std::string &message::id() const noexcept { return state_->claimed.id; }
+const std::string &message::id() const noexcept { return state_->claimed->id; }
 
-std::string_view message::body() const noexcept { return std::string_view(state_->claimed.element).substr(state_->body_at); }
+std::string_view message::body() const noexcept { return state_->claimed->delivered(); }
 
-std::uint32_t message::attempt() const noexcept { return state_->claimed.attempt; }
-std::uint64_t message::token() const noexcept { return state_->claimed.token; }
+std::uint32_t message::attempt() const noexcept { return state_->claimed->attempt; }
+std::uint64_t message::token() const noexcept { return state_->claimed->token; }
+std::string_view message::lane() const noexcept { return state_->core->lanes()[state_->claimed->lane].name; }
+std::string_view message::group() const noexcept { return state_->claimed->group; }
+std::chrono::system_clock::time_point message::put_at() const noexcept { return state_->claimed->put_at; }
+bool message::lost() const noexcept { return state_->taken_away; }
 
 detail::io_executor message::executor() const { return state_->core->executor(); }
 
-void message::start_settle(settle how, call c, detail::operation_ptr<bool> op) {
+void message::start_settle(settle_request how, call c, detail::operation_ptr<bool> op) {
   auto &core = *state_->core;
   if (auto why = core.admit_settle(*state_, how)) return detail::finish(std::move(op), result<bool>(why));
-  core.start_settle(state_, how, c, std::move(op));
+  core.start_settle(state_, std::move(how), c, std::move(op));
 }
+
+void message::start_wait_lost(detail::operation_ptr<bool> op) { state_->core->start_wait_lost(state_, std::move(op)); }
 
 }  // namespace corbel

@@ -1,13 +1,17 @@
 #include "queue/consumer_core.hpp"
 
+#include "queue/limits.hpp"
+#include "queue/message_id.hpp"
 #include "redis/pool_core.hpp"
 
 #include <fmt/format.h>
 
 namespace corbel::detail {
 
+using namespace std::chrono_literals;
+
 namespace {
-constexpr std::chrono::seconds poll_after{1};
+constexpr std::chrono::milliseconds a_while{1000}, a_moment{50};
 constexpr int recall_tries = 3;
 }  // namespace
 
@@ -28,11 +32,12 @@ std::shared_ptr<consumer_core> consumer_core::open(const redis_pool &pool, queue
 consumer_core::consumer_core(const redis_pool &pool, queue_options options)
     : options_(std::move(options)),
       pool_(pool),
-      keys_(std::make_shared<queue_keys>(options_.name)),
+      protocol_(make_protocol(options_, pool.core()->runtime().instance())),
       name_(make_message_id().substr(0, 16)),
       plan_(options_.concurrency, options_.prefetch),
-      leases_(std::make_shared<lease_keeper>(pool, keys_, options_.lease)),
-      reaper_(std::make_shared<reaper>(pool, keys_, options_.lease)),
+      rotation_(protocol_->lanes()),
+      random_(std::random_device{}()),
+      settler_(std::make_shared<settler>(pool, protocol_, name_)),
       poll_timer_(pool.executor()) {}
 
 consumer_core::~consumer_core() { pool_.core()->runtime().delist(number_); }
@@ -40,22 +45,41 @@ consumer_core::~consumer_core() { pool_.core()->runtime().delist(number_); }
 void consumer_core::begin() {
   if (plan_.stopped()) return;
   auto with_core = [weak = weak_from_this()](auto f) {
-    if (auto core = weak.lock()) f(*core);
+    return [weak, f](const auto &...args) {
+      if (auto core = weak.lock()) f(*core, args...);
+    };
   };
-  wakes_ = std::make_shared<wake_listener>(
-      pool_, keys_,
-      wake_listener::listeners{
-          .woken =
-              [with_core] {
-                with_core([](consumer_core &c) {
-                  c.plan_.woken();
-                  c.step();
-                });
-              },
-          .reconnected = [with_core] { with_core([](consumer_core &c) { c.reconnected(); }); },
-          .closed = [with_core](const error &why) { with_core([&](consumer_core &c) { c.pool_ended(why); }); }});
-  wakes_->start();
+  leases_ = std::make_shared<lease_keeper>(pool_, protocol_, options_.lease,
+                                           with_core([](consumer_core &c, std::uint64_t token) { c.lost(token); }));
+  const reap_request how{
+      .name = name_, .lease = options_.lease, .max_attempts = options_.max_attempts, .crashed = options_.crashed};
+  reaper_ = std::make_shared<reaper>(pool_, protocol_, how,
+                                     with_core([](consumer_core &c, const reap_answer &a) { c.reaped(a); }));
+  const auto woken = with_core([](consumer_core &c) {
+    c.cannot_peek_ = false;
+    c.plan_.woken();
+    c.step();
+  });
+  promoter_ = std::make_shared<promoter>(pool_, protocol_, woken);
+  peeks_ = peek_hub::of(pool_);
+  waiter_ = {.lists = protocol_->ready_lists(),
+             .woken = woken,
+             .refused = with_core([](consumer_core &c, const error &why) {
+               if (!std::exchange(c.cannot_peek_, true))
+                 c.log(log_level::warning, fmt::format("no connection to wait on: {}; looking for messages every {} ms",
+                                                       why.message(), a_moment.count()));
+               c.poll_after(a_moment);
+             })};
+  follower_ =
+      pool_.core()->followers().add({.up = with_core([](consumer_core &c) { c.reconnected(); }),
+                                     .closing =
+                                         [weak = std::weak_ptr(peeks_)] {
+                                           if (auto hub = weak.lock()) hub->close();
+                                         },
+                                     .closed = with_core([](consumer_core &c, const error &why) { c.pool_ended(why); })});
+  if (auto why = pool_.core()->refusal()) return pool_ended(why);
   reaper_->start();
+  promoter_->start();
   step();
 }
 
@@ -68,32 +92,38 @@ void consumer_core::step() {
     takers_.pop_front();
     auto m = std::make_shared<message_state>(shared_from_this(), std::move(buffered_.front()));
     buffered_.pop_front();
+    out_.emplace(m->claimed->token, m);
     finish(std::move(op), result<message_ptr>(std::move(m)));
   }
   if (todo.claim > 0) claim(todo.claim);
-  if (todo.poll && !plan_.stopped()) poll();
+  if (!plan_.stopped()) rest(todo.then);
 }
 
 void consumer_core::claim(std::uint32_t most) {
-  auto name = fmt::format("{}.{}", name_, ++claims_);
-  auto [script, command] = claim_call(*keys_, most, options_.lease, name);
+  claim_request request{.most = most,
+                        .lease = options_.lease,
+                        .claim = fmt::format("{}.{}", name_, ++claims_),
+                        .turns = rotation_.turns(most)};
+  auto [script, command] = protocol_->claim(request);
   async_run(pool_, script, std::move(command), {},
-            [self = shared_from_this(), name = std::move(name), since = lease_clock::clock::now()](result<redis_reply> r) {
-              self->claimed(name, since, r);
-            });
+            [self = shared_from_this(), request = std::move(request),
+             since = lease_clock::clock::now()](result<redis_reply> r) { self->claimed(request, since, r); });
 }
 
-void consumer_core::claimed(const std::string &name, lease_clock::clock::time_point since, const result<redis_reply> &r) {
+void consumer_core::claimed(const claim_request &request, lease_clock::clock::time_point since,
+                            const result<redis_reply> &r) {
+  batch_scope batch;
   if (r) {
-    auto answer = read_claim(*r, name);
+    auto answer = protocol_->read_claim(r->root(), request);
     for (auto &m : answer.messages) {
-      leases_->hold(m.token, m.id, m.holder, since);
-      buffered_.push_back(std::move(m));
+      auto held = std::make_shared<const claimed_message>(std::move(m));
+      leases_->hold(held, since);
+      buffered_.push_back(std::move(held));
     }
-    plan_.claim_answered(static_cast<std::uint32_t>(answer.messages.size()), answer.left);
+    plan_.claim_answered(static_cast<std::uint32_t>(answer.messages.size()), answer.left, answer.full);
     if (!std::exchange(claim_trouble_, {}).empty()) log(log_level::info, "claims are answered again");
   } else {
-    claim_failed({name, since + options_.lease}, r.error());
+    claim_failed({request.claim, since + options_.lease}, r.error());
   }
   if (!lost_claims_.empty()) recall();
   step();
@@ -120,7 +150,7 @@ void consumer_core::recall() {
 
 /// under_way: the plan still waits for this claim; the next one comes after the recall, so that the order is kept.
 void consumer_core::recall(lost_claim claim, bool under_way) {
-  auto [script, command] = recall_call(*keys_, claim.name);
+  auto [script, command] = protocol_->recall(claim.name);
   auto answered = [self = shared_from_this(), claim = std::move(claim), under_way](result<redis_reply> r) mutable {
     const bool found = r && r->root().integer() > 0;
     const bool in_vain = r && ++claim.unfound == recall_tries;
@@ -134,13 +164,22 @@ void consumer_core::recall(lost_claim claim, bool under_way) {
   async_run(pool_, script, std::move(command), {}, std::move(answered));
 }
 
-void consumer_core::poll() {
-  if (std::exchange(polling_, true)) return;
-  poll_timer_.expires_after(poll_after);
+void consumer_core::rest(claim_plan::rest how) {
+  if (how == claim_plan::rest::till_woken) {
+    peeks_->wait(waiter_);
+    if (cannot_peek_) poll_after(a_moment);
+  } else if (how != claim_plan::rest::none) {
+    poll_after(how == claim_plan::rest::a_moment ? a_moment : a_while);
+  }
+}
+
+void consumer_core::poll_after(std::chrono::milliseconds pause) {
+  if (plan_.stopped() || std::exchange(polling_, true)) return;
+  poll_timer_.expires_after(pause);
   poll_timer_.async_wait([self = shared_from_this()](const boost::system::error_code &cancelled) {
     self->polling_ = false;
     if (cancelled) return;
-    self->plan_.poll_due();
+    self->plan_.rested();
     self->step();
   });
 }
@@ -151,6 +190,16 @@ void consumer_core::reconnected() {
   reaper_->reconnected();
   recall();
   plan_.reconnected();
+  step();
+}
+
+void consumer_core::reaped(const reap_answer &a) {
+  if (a.back > 0) log(log_level::warning, fmt::format("{} messages of lost workers are ready again", a.back));
+  if (a.buried > 0) log(log_level::warning, fmt::format("{} messages of lost workers went to the dead list", a.buried));
+  if (options_.interrupted)
+    for (const auto &m : a.interrupted) options_.interrupted(m.id, m.body);
+  if (a.back == 0) return;
+  plan_.woken();
   step();
 }
 

@@ -8,12 +8,14 @@
 
 #include "io/component.hpp"
 #include "queue/claim_plan.hpp"
+#include "queue/lane_rotation.hpp"
 #include "queue/lease_keeper.hpp"
 #include "queue/loop_inbox.hpp"
 #include "queue/message_state.hpp"
+#include "queue/peek_hub.hpp"
+#include "queue/promoter.hpp"
 #include "queue/reaper.hpp"
-#include "queue/settlement.hpp"
-#include "queue/wake_listener.hpp"
+#include "queue/settler.hpp"
 
 #include <corbel/log.hpp>
 
@@ -23,6 +25,7 @@
 #include <deque>
 #include <list>
 #include <map>
+#include <random>
 
 namespace corbel::detail {
 
@@ -34,6 +37,8 @@ class consumer_core final : public component, public std::enable_shared_from_thi
   consumer_core(const redis_pool &pool, queue_options options);
   ~consumer_core() override;
   io_executor executor() const { return pool_.executor(); }
+  const queue_options &options() const noexcept { return options_; }
+  const std::vector<queue_lane> &lanes() const noexcept { return protocol_->lanes(); }
 
   // Any thread. A ticket of 0: none is needed.
   error refusal() const;
@@ -42,8 +47,9 @@ class consumer_core final : public component, public std::enable_shared_from_thi
   void start_take(operation_ptr<message_ptr> op, std::uint64_t ticket = 0);
   void start_drain(call c, operation_ptr<std::size_t> op, std::uint64_t ticket = 0);
   /// Why a settlement cannot begin now; after success start_settle has to follow.
-  error admit_settle(message_state &m, settle how) const;
-  void start_settle(message_ptr m, settle how, call c, operation_ptr<bool> op, std::uint64_t ticket = 0);
+  error admit_settle(message_state &m, const settle_request &how) const;
+  void start_settle(message_ptr m, settle_request how, call c, operation_ptr<bool> op, std::uint64_t ticket = 0);
+  void start_wait_lost(message_ptr m, operation_ptr<bool> op);
   /// The caller destroyed the message.
   void drop(message_ptr m);
   void log(log_level level, std::string text) const;
@@ -68,6 +74,7 @@ class consumer_core final : public component, public std::enable_shared_from_thi
     std::uint64_t ticket;
     operation_ptr<std::size_t> op;
     boost::asio::steady_timer timer;
+    std::size_t left = 0;  // handed back because its time was over
   };
   struct lost_claim {
     std::string name;
@@ -79,23 +86,27 @@ class consumer_core final : public component, public std::enable_shared_from_thi
   void begin();
   void step();
   void claim(std::uint32_t most);
-  void claimed(const std::string &name, lease_clock::clock::time_point since, const result<redis_reply> &r);
+  void claimed(const claim_request &request, lease_clock::clock::time_point since, const result<redis_reply> &r);
   void claim_failed(lost_claim claim, const error &why);
   void recall();
   void recall(lost_claim claim, bool under_way);
-  void poll();
+  void rest(claim_plan::rest how);
+  void poll_after(std::chrono::milliseconds pause);
   void reconnected();
+  void reaped(const reap_answer &answer);
   // consumer_settle.cpp: what becomes of messages
-  void settle_now(message_ptr m, settle how, std::chrono::milliseconds timeout, std::uint64_t ticket,
-                  settlement::ended_function told);
+  void settle_now(const message_ptr &m, const settle_request &how, std::chrono::milliseconds timeout, std::uint64_t ticket,
+                  settler::told_function told);
   void dropped(const message_ptr &m);
   void hand_back(std::uint32_t count);
-  void run_settlement(std::uint64_t ticket, claimed_list messages, settle how, std::chrono::milliseconds timeout,
-                      settlement::ended_function ended);
+  void lost(std::uint64_t token);
+  void tell_watchers(message_state &m, bool was_lost);
   // consumer_end.cpp: draining, freeing, the end of pool or runtime
   void begin_drain(std::uint64_t ticket, std::chrono::milliseconds timeout, operation_ptr<std::size_t> op);
+  void drain_overdue(std::uint64_t ticket);
   void end_drain(std::uint64_t ticket, result<std::size_t> r);
   void end_drains(const result<std::size_t> &r);
+  void stop_watching(const message_ptr &m, std::uint64_t ticket);
   void release();
   void stop(const error &why);
   void pool_ended(const error &why);
@@ -110,27 +121,34 @@ class consumer_core final : public component, public std::enable_shared_from_thi
 
   const queue_options options_;
   redis_pool pool_;
-  const std::shared_ptr<const queue_keys> keys_;
+  const std::shared_ptr<const queue_protocol> protocol_;
   const std::string name_;  // of this consumer: begins the names of its claims
-  std::uint64_t number_ = 0, ticket_base_ = 0;
+  std::uint64_t number_ = 0, ticket_base_ = 0, follower_ = 0;
   std::atomic<std::uint64_t> ticket_count_{1};
   std::atomic<bool> ended_{false};  // pool or runtime have ended: the loop may not run any more
   loop_inbox<consumer_core> inbox_;
 
   claim_plan plan_;
+  lane_rotation rotation_;
   std::deque<taker> takers_;
-  std::deque<claimed_message> buffered_;
+  std::deque<claimed_ptr> buffered_;
+  std::map<std::uint64_t, std::weak_ptr<message_state>> out_;      // delivered and not settled, by token
+  std::map<std::uint64_t, std::weak_ptr<message_state>> watched_;  // by the ticket of who waits to hear of a loss
   std::list<waiting_drain> drains_;
-  std::map<std::uint64_t, std::shared_ptr<settlement>> settlements_;  // by ticket
   std::vector<lost_claim> lost_claims_;
   std::string claim_trouble_;  // what was logged of failing claims
   std::uint64_t claims_ = 0;
   std::size_t handing_back_ = 0;  // never delivered, on their way back
   error why_stopped_;
   std::function<void()> idle_;  // the runtime waits for the settlements under way
-  const std::shared_ptr<lease_keeper> leases_;
-  const std::shared_ptr<reaper> reaper_;
-  std::shared_ptr<wake_listener> wakes_;
+  std::minstd_rand random_;
+  const std::shared_ptr<settler> settler_;
+  std::shared_ptr<lease_keeper> leases_;
+  std::shared_ptr<reaper> reaper_;
+  std::shared_ptr<promoter> promoter_;
+  std::shared_ptr<peek_hub> peeks_;
+  peek_hub::waiter waiter_;
+  bool cannot_peek_ = false;
   boost::asio::steady_timer poll_timer_;
   bool polling_ = false;
 };

@@ -7,6 +7,10 @@
 
 namespace corbel::detail {
 
+namespace {
+constexpr std::chrono::milliseconds last_moment{500};
+}
+
 bool consumer_core::forked() const noexcept { return pool_.core()->runtime().forked(); }
 
 error consumer_core::refusal() const {
@@ -20,8 +24,11 @@ void consumer_core::log(log_level level, std::string text) const {
 }
 
 void consumer_core::log_settle(const message_state &m, settle how, const std::string &reason) const {
-  const char *what = how == settle::done ? "done" : how == settle::retry ? "to be tried again" : "handed back";
-  log(log_level::info, fmt::format("message '{}', attempt {}, {}: {}", m.claimed.id, m.claimed.attempt, what, reason));
+  const char *what = how == settle::done    ? "done"
+                     : how == settle::retry ? "to be tried again"
+                     : how == settle::bury  ? "dead"
+                                            : "handed back";
+  log(log_level::info, fmt::format("message '{}', attempt {}, {}: {}", m.claimed->id, m.claimed->attempt, what, reason));
 }
 
 std::chrono::milliseconds consumer_core::patience(call c) const noexcept {
@@ -53,11 +60,35 @@ void consumer_core::begin_drain(std::uint64_t ticket, std::chrono::milliseconds 
     auto &timer = drains_.back().timer;
     timer.expires_after(timeout);
     timer.async_wait([self = shared_from_this(), ticket](const boost::system::error_code &cancelled) {
-      if (!cancelled) self->end_drain(ticket, self->unsettled());
+      if (!cancelled) self->drain_overdue(ticket);
     });
   }
   stop(error(status::closed, "the consumer was drained: open a new one", "queue"));
   check_ended();
+}
+
+/// What is still out goes back, so that others need not wait for its leases to end. A moment for the answers, no more.
+void consumer_core::drain_overdue(std::uint64_t ticket) {
+  batch_scope batch;
+  const auto count = unsettled();
+  std::vector<message_ptr> out;
+  for (auto &[token, weak] : out_)
+    if (auto m = weak.lock()) out.push_back(std::move(m));
+  for (auto it = out.rbegin(); it != out.rend(); ++it) {
+    const auto &m = *it;
+    if (!m->begin_settling()) continue;
+    m->taken_away = true;
+    log_settle(*m, settle::hand_back, "the drain's time is over");
+    settle_now(m, settle::hand_back, last_moment, next_ticket(), [](const result<bool> &) {});
+    tell_watchers(*m, true);
+  }
+  auto it = std::find_if(drains_.begin(), drains_.end(), [&](const waiting_drain &d) { return d.ticket == ticket; });
+  if (it == drains_.end()) return;
+  it->left = count;
+  it->timer.expires_after(last_moment);
+  it->timer.async_wait([self = shared_from_this(), ticket, count](const boost::system::error_code &cancelled) {
+    if (!cancelled) self->end_drain(ticket, count);
+  });
 }
 
 void consumer_core::end_drain(std::uint64_t ticket, result<std::size_t> r) {
@@ -69,7 +100,10 @@ void consumer_core::end_drain(std::uint64_t ticket, result<std::size_t> r) {
 }
 
 void consumer_core::end_drains(const result<std::size_t> &r) {
-  while (!drains_.empty()) end_drain(drains_.front().ticket, r);
+  while (!drains_.empty()) {
+    const auto left = drains_.front().left;
+    end_drain(drains_.front().ticket, r && *r < left ? result<std::size_t>(left) : r);
+  }
 }
 
 void consumer_core::cancel(std::uint64_t ticket) {
@@ -82,11 +116,21 @@ void consumer_core::cancel(std::uint64_t ticket) {
     finish(std::move(op), result<message_ptr>(error(status::cancelled, "the wait for a message was cancelled", "queue")));
     return step();
   }
-  if (auto s = settlements_.find(ticket); s != settlements_.end()) {
-    return std::shared_ptr(s->second)->end(
-        error(status::cancelled, "the settling was cancelled; it may be repeated", "queue", {}, error::maybe_applied));
-  }
+  if (settler_->end(ticket, error(status::cancelled, "the settling was cancelled; it may be repeated", "queue", {},
+                                  error::maybe_applied)))
+    return;
+  if (auto w = watched_.find(ticket); w != watched_.end()) return stop_watching(w->second.lock(), ticket);
   end_drain(ticket, error(status::cancelled, "the wait for a drain was cancelled; the consumer stays stopped", "queue"));
+}
+
+void consumer_core::stop_watching(const message_ptr &m, std::uint64_t ticket) {
+  watched_.erase(ticket);
+  if (!m) return;
+  auto w = std::find_if(m->watchers.begin(), m->watchers.end(), [&](const auto &each) { return each.ticket == ticket; });
+  if (w == m->watchers.end()) return;
+  auto op = std::move(w->op);
+  m->watchers.erase(w);
+  finish(std::move(op), result<bool>(error(status::cancelled, "the wait for a lost lease was cancelled", "queue")));
 }
 
 void consumer_core::release() {
@@ -101,8 +145,11 @@ void consumer_core::stop(const error &why) {
   auto self = shared_from_this();
   plan_.stop();
   why_stopped_ = why;
-  if (wakes_) wakes_->stop();
-  reaper_->stop();
+  if (peeks_) {
+    peeks_->forget(waiter_);
+    reaper_->stop();
+    promoter_->stop();
+  }
   poll_timer_.cancel();
   step();
   while (!takers_.empty()) {
@@ -118,17 +165,19 @@ void consumer_core::pool_ended(const error &why) {
   batch_scope batch;
   const auto closed = why.is(status::closed) ? why : error(status::closed, "the consumer's pool was closed", "queue");
   stop(closed);
-  leases_->stop();
-  while (!settlements_.empty()) std::shared_ptr(settlements_.begin()->second)->end(closed);
+  if (leases_) leases_->stop();
+  settler_->end_all(closed);
+  while (!watched_.empty()) stop_watching(watched_.begin()->second.lock(), watched_.begin()->first);
   end_drains(unsettled());
   check_ended();
 }
 
 /// Something ended: was it the last thing that somebody waits for?
 void consumer_core::check_ended() {
-  if (settlements_.empty() && idle_) std::exchange(idle_, nullptr)();
+  if (settler_->under_way() == 0 && idle_) std::exchange(idle_, nullptr)();
   if (!plan_.stopped() || plan_.claiming() || unsettled() > 0) return;
-  leases_->stop();
+  if (leases_) leases_->stop();
+  if (follower_ != 0) pool_.core()->followers().remove(std::exchange(follower_, 0));
   end_drains(std::size_t{0});
 }
 
@@ -137,7 +186,8 @@ void consumer_core::check_ended() {
 loop &consumer_core::home() noexcept { return pool_.core()->home(); }
 
 std::string consumer_core::left() const {
-  return settlements_.empty() ? "" : fmt::format("queue '{}' ({} settlements)", options_.name, settlements_.size());
+  const auto n = settler_->under_way();
+  return n == 0 ? "" : fmt::format("queue '{}' ({} settlements)", options_.name, n);
 }
 
 void consumer_core::drain(std::function<void()> idle) {

@@ -1,4 +1,6 @@
 #include "queue/consumer_core.hpp"
+#include "queue/limits.hpp"
+#include "queue/retry_delay.hpp"
 
 #include <fmt/format.h>
 
@@ -6,26 +8,22 @@ namespace corbel::detail {
 
 using stage = message_state::stage;
 
-namespace {
-/// Messages that go back in one call have so many bytes together at most, unless one alone has more.
-constexpr std::size_t hand_back_bytes = 8u << 20;
-}  // namespace
-
-error consumer_core::admit_settle(message_state &m, settle how) const {
+error consumer_core::admit_settle(message_state &m, const settle_request &how) const {
   if (auto why = refusal()) return why;
-  if (how != settle::done && how != settle::retry && how != settle::hand_back)
-    return error(status::invalid,
-                 fmt::format("{} is no way to settle a message: give done, retry or hand_back", static_cast<int>(how)),
-                 "queue");
+  if (how.how < settle::done || how.how > settle::hand_back)
+    return error(
+        status::invalid,
+        fmt::format("{} is no way to settle a message: give done, retry, bury or hand_back", static_cast<int>(how.how)),
+        "queue");
   if (!m.begin_settling())
-    return error(status::state, fmt::format("message '{}' was settled before", m.claimed.id), "queue");
+    return error(status::state, fmt::format("message '{}' was settled before", m.claimed->id), "queue");
   return {};
 }
 
-void consumer_core::start_settle(message_ptr m, settle how, call c, operation_ptr<bool> op, std::uint64_t ticket) {
+void consumer_core::start_settle(message_ptr m, settle_request how, call c, operation_ptr<bool> op, std::uint64_t ticket) {
   ticket = make_cancellable(op, ticket);
   auto told = std::make_shared<operation_ptr<bool>>(std::move(op));
-  on_loop([m = std::move(m), how, timeout = patience(c), ticket, told](consumer_core &self) {
+  on_loop([m = std::move(m), how = std::move(how), timeout = patience(c), ticket, told](consumer_core &self) {
     self.settle_now(m, how, timeout, ticket, [told](const result<bool> &r) { finish(std::move(*told), r); });
   });
 }
@@ -42,49 +40,78 @@ void consumer_core::dropped(const message_ptr &m) {
   if (m->begin_settling()) settle_now(m, m->last, patience({}), next_ticket(), [](const result<bool> &) {});
 }
 
-void consumer_core::settle_now(message_ptr m, settle how, std::chrono::milliseconds timeout, std::uint64_t ticket,
-                               settlement::ended_function told) {
-  m->last = how;
-  run_settlement(ticket, {std::shared_ptr<const claimed_message>(m, &m->claimed)}, how, timeout,
-                 [this, m, told = std::move(told)](const result<bool> &r) {
-                   m->phase = r ? stage::settled : stage::failed;
-                   if (r || m->dropped) {
-                     leases_->release(m->claimed.token);
-                     plan_.settled();
-                   }
-                   told(r);
-                   step();
-                 });
+void consumer_core::settle_now(const message_ptr &m, const settle_request &how, std::chrono::milliseconds timeout,
+                               std::uint64_t ticket, settler::told_function told) {
+  m->last = how.how;
+  settle_entry entry{.message = m->claimed, .due = {}, .reason = how.reason.substr(0, max_reason_bytes)};
+  if (how.how == settle::retry) {
+    entry.due = due_of(how, m->claimed->attempt, options_.backoff, std::uniform_real_distribution<>(0, 1)(random_));
+    if (entry.due.starts_with('+')) promoter_->expect(std::chrono::milliseconds(std::stoll(entry.due.substr(1))));
+  }
+  settler_->settle(ticket, how.how, std::move(entry), timeout,
+                   [self = shared_from_this(), m, told = std::move(told)](const result<bool> &r) {
+                     m->phase = r ? stage::settled : stage::failed;
+                     if (r || m->dropped) {
+                       self->leases_->release(m->claimed->token);
+                       self->out_.erase(m->claimed->token);
+                       self->plan_.settled();
+                       if (r && !*r) m->taken_away = true;
+                       self->tell_watchers(*m, m->taken_away);
+                     }
+                     told(r);
+                     self->step();
+                     self->check_ended();
+                   });
 }
 
 void consumer_core::hand_back(std::uint32_t count) {
-  while (count > 0) {
-    claimed_list some;
-    std::size_t bytes = 0;
-    do {
-      bytes += buffered_.back().element.size();
-      some.push_back(std::make_shared<const claimed_message>(std::move(buffered_.back())));
-      buffered_.pop_back();
-    } while (--count > 0 && bytes < hand_back_bytes);
-    handing_back_ += some.size();
-    run_settlement(next_ticket(), some, settle::hand_back, patience({}), [this, some](const result<bool> &) {
-      for (const auto &m : some) leases_->release(m->token);
-      handing_back_ -= some.size();
-    });
+  // The newest goes first, so that in the end the oldest is the next to be claimed.
+  for (; count > 0; --count) {
+    auto m = std::move(buffered_.back());
+    buffered_.pop_back();
+    ++handing_back_;
+    settler_->settle(next_ticket(), settle::hand_back, {.message = m, .due = {}, .reason = {}}, patience({}),
+                     [self = shared_from_this(), m](const result<bool> &) {
+                       self->leases_->release(m->token);
+                       --self->handing_back_;
+                       self->check_ended();
+                     });
   }
 }
 
-void consumer_core::run_settlement(std::uint64_t ticket, claimed_list messages, settle how,
-                                   std::chrono::milliseconds timeout, settlement::ended_function ended) {
-  auto s =
-      std::make_shared<settlement>(pool_, keys_, std::move(messages), how, timeout,
-                                   [self = shared_from_this(), ticket, ended = std::move(ended)](const result<bool> &r) {
-                                     self->settlements_.erase(ticket);
-                                     ended(r);
-                                     self->check_ended();
-                                   });
-  settlements_.emplace(ticket, s);
-  s->start();
+/// Another has taken the lease.
+void consumer_core::lost(std::uint64_t token) {
+  if (auto it = std::find_if(buffered_.begin(), buffered_.end(), [&](const auto &m) { return m->token == token; });
+      it != buffered_.end()) {
+    buffered_.erase(it);
+    plan_.buffered_lost();
+    return step();
+  }
+  const auto found = out_.find(token);
+  auto m = found == out_.end() ? nullptr : found->second.lock();
+  if (!m) return;
+  m->taken_away = true;
+  log(log_level::warning,
+      fmt::format("message '{}', attempt {}: its lease was lost, another may work it", m->claimed->id, m->claimed->attempt));
+  tell_watchers(*m, true);
+}
+
+void consumer_core::start_wait_lost(message_ptr m, operation_ptr<bool> op) {
+  if (auto why = refusal()) return finish(std::move(op), result<bool>(why));
+  const auto ticket = make_cancellable(op, 0);
+  on_loop([m = std::move(m), ticket, op = std::move(op)](consumer_core &self) mutable {
+    if (m->taken_away || m->phase == stage::settled || self.ended_)
+      return finish(std::move(op), result<bool>(m->taken_away.load()));
+    m->watchers.push_back({ticket, std::move(op)});
+    self.watched_.emplace(ticket, m);
+  });
+}
+
+void consumer_core::tell_watchers(message_state &m, bool was_lost) {
+  for (auto &w : std::exchange(m.watchers, {})) {
+    watched_.erase(w.ticket);
+    finish(std::move(w.op), result<bool>(was_lost));
+  }
 }
 
 }  // namespace corbel::detail

@@ -1,13 +1,22 @@
 #include "queue/lease_keeper.hpp"
 
+#include "base/batch.hpp"
+
 namespace corbel::detail {
 
-lease_keeper::lease_keeper(const redis_pool &pool, std::shared_ptr<const queue_keys> keys, std::chrono::milliseconds lease)
-    : pool_(pool), keys_(std::move(keys)), lease_(lease), clock_(lease), timer_(pool.executor()) {}
+lease_keeper::lease_keeper(const redis_pool &pool, std::shared_ptr<const queue_protocol> protocol,
+                           std::chrono::milliseconds lease, std::function<void(std::uint64_t)> lost)
+    : pool_(pool),
+      protocol_(std::move(protocol)),
+      lease_(lease),
+      lost_(std::move(lost)),
+      clock_(lease),
+      timer_(pool.executor()) {}
 
-void lease_keeper::hold(std::uint64_t token, std::string id, std::string holder, lease_clock::clock::time_point since) {
+void lease_keeper::hold(claimed_ptr m, lease_clock::clock::time_point since) {
   if (stopped_) return;
-  held_.emplace(token, std::pair(std::move(id), std::move(holder)));
+  const auto token = m->token;
+  held_.emplace(token, std::move(m));
   if (clock_.idle()) {
     clock_.began(since);
     arm();
@@ -27,6 +36,7 @@ void lease_keeper::reconnected() {
 void lease_keeper::stop() {
   stopped_ = true;
   held_.clear();
+  lost_ = nullptr;
   clock_.ended();
   timer_.cancel();
 }
@@ -51,22 +61,24 @@ void lease_keeper::due() {
 }
 
 void lease_keeper::renew() {
-  std::vector<std::pair<std::string, std::string>> all;
+  std::vector<claimed_ptr> all;
   all.reserve(held_.size());
-  for (auto &[token, held] : held_) all.push_back(held);
-  auto [script, command] = renew_call(*keys_, lease_, all);
+  for (auto &[token, m] : held_) all.push_back(m);
+  auto [script, command] = protocol_->renew(lease_, all);
   async_run(pool_, script, std::move(command), {.timeout = clock_.period()},
             [self = shared_from_this()](result<redis_reply> r) { self->renewed(r); });
 }
 
 void lease_keeper::renewed(const result<redis_reply> &r) {
   if (stopped_) return;
-  if (r) {
-    for (const auto &lost : r->root().elements())
-      std::erase_if(held_, [&](const auto &h) { return h.second.second == lost.text(); });
-  }
+  batch_scope batch;
   clock_.renewal_done(r.has_value(), lease_clock::clock::now());
   arm();
+  if (!r) return;
+  for (const auto &token : r->root().elements()) {
+    if (held_.erase(static_cast<std::uint64_t>(token.integer())) > 0 && lost_)
+      lost_(static_cast<std::uint64_t>(token.integer()));
+  }
 }
 
 }  // namespace corbel::detail

@@ -1,8 +1,8 @@
 #pragma once
-/// Owns: one leased message, and how far its settling is. Callers: message (the caller's thread), consumer_core and
-/// settlement (the I/O thread). Everything but `phase` stays as it was made.
+/// Owns: one leased message, and how far its settling is. Callers: message (the caller's thread), consumer_core (the I/O
+/// thread). Everything but `phase` and `taken_away` stays as it was made.
 
-#include "queue/queue_scripts.hpp"
+#include "queue/protocol.hpp"
 
 #include <atomic>
 #include <memory>
@@ -12,8 +12,7 @@ namespace corbel::detail {
 class consumer_core;
 
 struct message_state {
-  message_state(std::shared_ptr<consumer_core> c, claimed_message m)
-      : core(std::move(c)), claimed(std::move(m)), body_at(body_of(claimed.element, claimed.id)) {}
+  message_state(std::shared_ptr<consumer_core> c, claimed_ptr m) : core(std::move(c)), claimed(std::move(m)) {}
 
   enum class stage : int {
     held,      ///< with the caller, or waiting for one
@@ -29,14 +28,21 @@ struct message_state {
     return was == stage::failed && phase.compare_exchange_strong(was, stage::settling);
   }
 
+  struct watcher {
+    std::uint64_t ticket;
+    operation_ptr<bool> op;
+  };
+
   const std::shared_ptr<consumer_core> core;
-  const claimed_message claimed;
-  const std::size_t body_at;
+  const claimed_ptr claimed;
   std::atomic<stage> phase{stage::held};
+  std::atomic<bool> taken_away{false};  ///< the lease was lost
 
   // I/O thread only.
-  settle last = settle::hand_back;  // what the last settlement was to do
-  bool dropped = false;             // the caller destroyed the message
+  settle last = settle::hand_back;                                                 // what the last settlement was to do
+  bool dropped = false;                                                            // the caller destroyed the message
+  std::chrono::steady_clock::time_point since = std::chrono::steady_clock::now();  // delivered
+  std::vector<watcher> watchers;                                                   // wait to hear that the lease was lost
 };
 
 using message_ptr = std::shared_ptr<message_state>;

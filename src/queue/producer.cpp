@@ -3,7 +3,7 @@
 namespace corbel {
 
 producer::producer(const redis_pool &pool, queue_options options)
-    : core_(std::make_shared<detail::producer_core>(pool, options)) {}
+    : core_(detail::producer_core::open(pool, std::move(options))) {}
 
 detail::io_executor producer::executor() const { return core_->pool().executor(); }
 

@@ -1,37 +1,221 @@
 #include "queue/producer_core.hpp"
 
-#include "queue/queue_scripts.hpp"
-#include "queue/read_request.hpp"
+#include "queue/admission.hpp"
+#include "queue/limits.hpp"
+#include "queue/message_id.hpp"
+#include "redis/pool_core.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
 
 namespace corbel::detail {
 
-producer_core::producer_core(const redis_pool &pool, const queue_options &options) : pool_(pool), keys_(options.name) {
+namespace {
+
+/// Script calls under way at once: what comes meanwhile leaves with the next.
+constexpr std::size_t most_calls = 2;
+constexpr std::size_t most_items = 512, most_bytes = 8u << 20;
+
+error closed_error() {
+  return error(status::closed, "the producer's pool was closed or its runtime was shut down", "queue");
+}
+
+error too_late() {
+  return error(status::unavailable, "the deadline passed before the messages could be sent; none was put", "queue", {},
+               error::retriable);
+}
+
+std::size_t bytes_of(const put_group &items) {
+  std::size_t sum = 0;
+  for (const auto &item : items) sum += item.body.size();
+  return sum;
+}
+
+}  // namespace
+
+std::shared_ptr<producer_core> producer_core::open(const redis_pool &pool, queue_options options) {
   check_producer(options);
+  auto core = std::make_shared<producer_core>(pool, std::move(options));
+  core->number_ = pool.core()->runtime().enlist(core);
+  core->ticket_base_ = runtime_core::ticket_base(core->number_);
+  return core;
 }
 
-void producer_core::put(std::vector<put_item> items, call c, operation_ptr<put_receipt> op, std::uint64_t ticket) const {
-  auto why = pool_.core()->refusal();
-  if (!why) why = check_items(items);
+producer_core::producer_core(const redis_pool &pool, queue_options options)
+    : options_(std::move(options)),
+      pool_(pool),
+      protocol_(make_protocol(options_, pool.core()->runtime().instance())),
+      timer_(pool.executor()) {
+  if (options_.admission) fleet_.emplace(pool_, options_);
+}
+
+producer_core::~producer_core() { pool_.core()->runtime().delist(number_); }
+
+error producer_core::refusal() const {
+  if (pool_.core()->runtime().forked()) return forked_error();
+  return ended_ ? closed_error() : pool_.core()->refusal();
+}
+
+void producer_core::put(put_group items, call c, operation_ptr<put_receipt> op, std::uint64_t ticket) {
+  auto why = refusal();
+  if (!why) why = check(items);
   if (why) return finish(std::move(op), result<put_receipt>(why));
-  for (auto &item : items)
+  bool repeatable = true;
+  for (auto &item : items) {
     if (item.id.empty()) item.id = make_message_id();
-  auto [script, command] = put_call(keys_, items);
-  std::vector<std::string> ids;
-  ids.reserve(items.size());
-  for (auto &item : items) ids.push_back(std::move(item.id));
-  auto request = std::make_unique<read_request<put_receipt>>(std::move(command), &script, std::move(op),
-                                                             [ids = std::move(ids)](const redis_node &depth) mutable {
-                                                               return put_receipt{std::move(ids), depth.integer()};
-                                                             });
-  read_request<put_receipt>::send(pool_, std::move(request), c, ticket);
+    repeatable = repeatable && !item.idempotency_key.empty();
+  }
+  const auto timeout = c.timeout == c.timeout.zero() ? pool_.core()->settings().options.call_timeout : c.timeout;
+  const auto deadline = timeout < timeout.zero() ? clock::time_point::max() : clock::now() + timeout;
+  if (ticket == 0) ticket = next_ticket();
+  if (op->cancellable()) {
+    op->on_cancel([weak = weak_from_this(), ticket] {
+      if (auto core = weak.lock()) core->home().post([core, ticket] { core->cancel(ticket); });
+    });
+  }
+  pending p{std::move(items), std::move(op), ticket, deadline, c.idempotent || repeatable};
+  if (executor_is_here()) return accept(std::move(p));
+  if (inbox_.push([p = std::move(p)](producer_core &self) mutable { self.accept(std::move(p)); }))
+    boost::asio::post(pool_.executor(), [self = shared_from_this()] { self->inbox_.run(*self); });
 }
 
-void producer_core::depth(call c, operation_ptr<std::int64_t> op, std::uint64_t ticket) const {
-  if (auto why = pool_.core()->refusal()) return finish(std::move(op), result<std::int64_t>(why));
-  c.idempotent = true;
-  auto request = std::make_unique<read_request<std::int64_t>>(redis_command("LLEN", keys_.ready), nullptr, std::move(op),
-                                                              [](const redis_node &depth) { return depth.integer(); });
-  read_request<std::int64_t>::send(pool_, std::move(request), c, ticket);
+void producer_core::accept(pending p) {
+  if (ended_) return finish(std::move(p.op), result<put_receipt>(closed_error()));
+  waiting_.push_back(std::move(p));
+  if (enlisted_) return;
+  enlisted_ = shared_from_this();
+  if (!batch_scope::at_end(batch_scope::write, *this)) end_of_batch();
+}
+
+void producer_core::end_of_batch() noexcept {
+  auto keep = std::exchange(enlisted_, nullptr);
+  batch_scope batch;
+  flush();
+}
+
+void producer_core::flush() {
+  while (calls_.size() < most_calls) {
+    auto s = next_batch();
+    if (!s) break;
+    const auto call = ++last_call_;
+    calls_.emplace(call, s);
+    auto go = [self = shared_from_this(), s, call](result<fleet_capacity> fleet) {
+      if (!fleet) return self->failed(call, fleet.error());
+      s->fleet = *fleet;
+      self->send(call, s);
+    };
+    if (fleet_)
+      fleet_->now(std::move(go));
+    else
+      send(call, s);
+  }
+  if (!waiting_.empty()) arm();
+}
+
+/// The oldest puts, as many as fit a call.
+std::shared_ptr<producer_core::sent> producer_core::next_batch() {
+  std::shared_ptr<sent> s;
+  std::size_t items = 0, bytes = 0;
+  while (!waiting_.empty()) {
+    auto &p = waiting_.front();
+    if (p.op) {
+      const auto more = bytes_of(p.items);
+      if (s && (items + p.items.size() > most_items || bytes + more > most_bytes)) break;
+      if (!s) s = std::make_shared<sent>();
+      items += p.items.size();
+      bytes += more;
+      s->groups.push_back(std::move(p.items));
+      s->callers.push_back(std::move(p));
+    }
+    waiting_.pop_front();
+  }
+  return s;
+}
+
+void producer_core::send(std::uint64_t call_number, const std::shared_ptr<sent> &s) {
+  auto [script, command] = protocol_->put(s->groups, fleet_ ? std::optional(s->fleet) : std::nullopt);
+  call c{.timeout = call::unlimited, .idempotent = true};
+  auto earliest = clock::time_point::max();
+  for (const auto &p : s->callers) {
+    earliest = std::min(earliest, p.deadline);
+    c.idempotent = c.idempotent && p.idempotent;
+  }
+  if (earliest != clock::time_point::max())
+    c.timeout =
+        std::max(std::chrono::ceil<std::chrono::milliseconds>(earliest - clock::now()), std::chrono::milliseconds(1));
+  async_run(pool_, script, std::move(command), c,
+            [self = shared_from_this(), call_number](result<redis_reply> r) { self->answered(call_number, r); });
+}
+
+void producer_core::answered(std::uint64_t call_number, const result<redis_reply> &r) {
+  if (!r) return failed(call_number, r.error());
+  batch_scope batch;
+  auto node = calls_.extract(call_number);
+  if (node.empty()) return;
+  auto &s = *node.mapped();
+  const auto answer = protocol_->read_put(r->root(), s.groups);
+  for (std::size_t i = 0; i < s.callers.size(); ++i)
+    end_one(s.callers[i], s.groups[i], answer.groups[i], answer.ready, s.fleet);
+  flush();
+  check_idle();
+}
+
+void producer_core::end_one(pending &p, put_group &items, const put_outcome &outcome, std::int64_t ready,
+                            const fleet_capacity &fleet) {
+  if (!outcome.refused.empty()) {
+    counters_.refused(outcome.refused, items.size());
+    if (p.op) finish(std::move(p.op), result<put_receipt>(refused_put(outcome, fleet)));
+    return;
+  }
+  counters_.put.add(items.size() - outcome.repeated.size());
+  counters_.repeated.add(outcome.repeated.size());
+  if (!p.op) return;
+  put_receipt receipt;
+  receipt.depth = ready;
+  receipt.ids.reserve(items.size());
+  for (auto &item : items) receipt.ids.push_back(std::move(item.id));
+  for (const auto &[index, id] : outcome.repeated) {
+    receipt.repeated.push_back(index);
+    receipt.ids[index] = id;
+  }
+  finish(std::move(p.op), result<put_receipt>(std::move(receipt)));
+}
+
+void producer_core::failed(std::uint64_t call_number, const error &why) {
+  batch_scope batch;
+  auto node = calls_.extract(call_number);
+  if (node.empty()) return;
+  for (auto &p : node.mapped()->callers)
+    if (p.op) finish(std::move(p.op), result<put_receipt>(why));
+  flush();
+  check_idle();
+}
+
+/// While the calls under way take long, who waits for the next one ends at its deadline.
+void producer_core::arm() {
+  if (std::exchange(armed_, true)) return;
+  auto earliest = clock::time_point::max();
+  for (const auto &p : waiting_)
+    if (p.op) earliest = std::min(earliest, p.deadline);
+  if (earliest == clock::time_point::max()) return void(armed_ = false);
+  timer_.expires_at(std::max(earliest, clock::now() + std::chrono::milliseconds(10)));
+  timer_.async_wait([weak = weak_from_this()](const boost::system::error_code &cancelled) {
+    auto self = weak.lock();
+    if (!self) return;
+    self->armed_ = false;
+    if (!cancelled) self->expire();
+  });
+}
+
+void producer_core::expire() {
+  batch_scope batch;
+  const auto now = clock::now();
+  for (auto &p : waiting_)
+    if (p.op && p.deadline <= now) finish(std::move(p.op), result<put_receipt>(too_late()));
+  std::erase_if(waiting_, [](const pending &p) { return !p.op; });
+  if (!waiting_.empty()) arm();
+  check_idle();
 }
 
 }  // namespace corbel::detail

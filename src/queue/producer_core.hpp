@@ -1,24 +1,93 @@
 #pragma once
-/// Owns: the writing side of a queue. Callers: producer, the C API. Thread: any; nothing changes after construction, and
-/// what is under way belongs to the pool.
+/// Owns: the writing side of a queue. Puts that come in one I/O batch, or while script calls are under way, leave together
+/// in the next call; each caller's put is all or none and has its own outcome. Callers: producer, the C API, the runtime.
+/// Thread: what is marked so hands over to the pool's I/O thread, where all the rest runs.
 
-#include "queue/queue_keys.hpp"
+#include "base/batch.hpp"
+#include "io/component.hpp"
+#include "queue/counters.hpp"
+#include "queue/fleet_watch.hpp"
+#include "queue/loop_inbox.hpp"
+#include "queue/protocol.hpp"
+
+#include <boost/asio/steady_timer.hpp>
+
+#include <atomic>
+#include <deque>
+#include <map>
+#include <optional>
 
 namespace corbel::detail {
 
-class producer_core {
+class producer_core final : public component, public std::enable_shared_from_this<producer_core>, private batch_scope::task {
  public:
-  /// Throws failure when an option is wrong.
-  producer_core(const redis_pool &pool, const queue_options &options);
+  /// Checks the options (throws failure). The pointer is a handle like a pool's; puts under way end without it too.
+  static std::shared_ptr<producer_core> open(const redis_pool &pool, queue_options options);
+  producer_core(const redis_pool &pool, queue_options options);
+  ~producer_core() override;
 
+  // Any thread. A ticket of 0: none is needed.
   const redis_pool &pool() const noexcept { return pool_; }
-  // ticket: of the pool, by which the call can be cancelled; 0: none is needed.
-  void put(std::vector<put_item> items, call c, operation_ptr<put_receipt> op, std::uint64_t ticket = 0) const;
-  void depth(call c, operation_ptr<std::int64_t> op, std::uint64_t ticket = 0) const;
+  error refusal() const;
+  /// Why these items cannot be put; success when they can.
+  error check(const put_group &items) const { return protocol_->check(items); }
+  std::uint64_t next_ticket() noexcept { return ticket_base_ + ticket_count_.fetch_add(1, std::memory_order_relaxed); }
+  void put(put_group items, call c, operation_ptr<put_receipt> op, std::uint64_t ticket = 0);
+  void depth(call c, operation_ptr<std::int64_t> op, std::uint64_t ticket = 0);
+
+  // component
+  loop &home() noexcept override;
+  std::string left() const override;
+  void drain(std::function<void()> idle) override;
+  void abort() override;
+  void cancel(std::uint64_t ticket) override;
 
  private:
+  using clock = std::chrono::steady_clock;
+  struct pending {
+    put_group items;
+    operation_ptr<put_receipt> op;  // none: it has ended
+    std::uint64_t ticket = 0;
+    clock::time_point deadline;
+    bool idempotent = false;
+  };
+  struct sent {
+    std::vector<put_group> groups;
+    std::vector<pending> callers;  // their items are in groups
+    fleet_capacity fleet;
+  };
+
+  void accept(pending p);
+  void end_of_batch() noexcept override;
+  void flush();
+  std::shared_ptr<sent> next_batch();
+  void send(std::uint64_t call_number, const std::shared_ptr<sent> &s);
+  void answered(std::uint64_t call_number, const result<redis_reply> &r);
+  void failed(std::uint64_t call_number, const error &why);
+  void end_one(pending &p, put_group &items, const put_outcome &outcome, std::int64_t ready, const fleet_capacity &fleet);
+  void expire();
+  void arm();
+  void check_idle();
+  bool executor_is_here() const noexcept;
+
+  const queue_options options_;
   redis_pool pool_;
-  queue_keys keys_;
+  const std::shared_ptr<const queue_protocol> protocol_;
+  std::uint64_t number_ = 0, ticket_base_ = 0;
+  std::atomic<std::uint64_t> ticket_count_{1};
+  std::atomic<bool> ended_{false};
+  loop_inbox<producer_core> inbox_;
+
+  std::deque<pending> waiting_;
+  std::map<std::uint64_t, std::shared_ptr<sent>> calls_;  // under way
+  std::uint64_t last_call_ = 0;
+  std::map<std::uint64_t, std::shared_ptr<operation_ptr<std::int64_t>>> depths_;  // by ticket
+  std::shared_ptr<producer_core> enlisted_;  // itself, while the batch's end is to call it
+  std::optional<fleet_watch> fleet_;
+  boost::asio::steady_timer timer_;
+  bool armed_ = false;
+  std::function<void()> idle_;
+  queue_counters counters_;
 };
 
 }  // namespace corbel::detail

@@ -30,8 +30,8 @@ struct fleet_capacity {
 using put_group = std::vector<put_item>;
 /// What became of a group.
 struct put_outcome {
-  std::string refused;                                            ///< the reason; empty: it was put
-  std::uint64_t depth = 0;                                        ///< ready and in flight, when it was refused
+  std::string refused;                                             ///< the reason; empty: it was put
+  std::uint64_t depth = 0;                                         ///< ready and in flight, when it was refused
   std::vector<std::pair<std::size_t, std::string>> repeated = {};  ///< index, and the id that was put the first time
 };
 struct put_answer {
@@ -89,14 +89,14 @@ struct interrupted_message {
   std::string body;  ///< as it would have been delivered
 };
 struct reap_answer {
-  bool ours = true;              ///< false: another one reaps
+  bool ours = true;  ///< false: another one reaps
   std::uint64_t back = 0, buried = 0;
-  std::int64_t cursor = 0;       ///< to go on with, at once; 0: the pass is over
+  std::int64_t cursor = 0;  ///< to go on with, at once; 0: the pass is over
   std::vector<interrupted_message> interrupted;
 };
 
 struct promote_answer {
-  std::uint64_t moved = 0;                                     ///< to the ready lists
+  std::uint64_t moved = 0;                                         ///< to the ready lists
   std::chrono::milliseconds next = std::chrono::milliseconds(-1);  ///< until the next one is due; negative: there is none
 };
 

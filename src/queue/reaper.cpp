@@ -1,11 +1,19 @@
 #include "queue/reaper.hpp"
 
+#include "base/batch.hpp"
+
 #include <algorithm>
 
 namespace corbel::detail {
 
-reaper::reaper(const redis_pool &pool, std::shared_ptr<const queue_keys> keys, std::chrono::milliseconds lease)
-    : pool_(pool), keys_(std::move(keys)), lease_(lease), random_(std::random_device{}()), timer_(pool.executor()) {}
+reaper::reaper(const redis_pool &pool, std::shared_ptr<const queue_protocol> protocol, reap_request how,
+               std::function<void(const reap_answer &)> done)
+    : pool_(pool),
+      protocol_(std::move(protocol)),
+      how_(std::move(how)),
+      done_(std::move(done)),
+      random_(std::random_device{}()),
+      timer_(pool.executor()) {}
 
 void reaper::start() { wait(); }
 
@@ -15,11 +23,12 @@ void reaper::reconnected() {
 
 void reaper::stop() {
   stopped_ = true;
+  done_ = nullptr;
   timer_.cancel();
 }
 
 void reaper::wait() {
-  const auto period = std::max(lease_ / 3, std::chrono::milliseconds(1000));
+  const auto period = std::max(how_.lease / 3, std::chrono::milliseconds(1000));
   std::uniform_int_distribution<std::int64_t> jitter(0, period.count() / 10);
   timer_.expires_after(period + std::chrono::milliseconds(jitter(random_)));
   timer_.async_wait([self = shared_from_this()](const boost::system::error_code &cancelled) {
@@ -28,14 +37,17 @@ void reaper::wait() {
 }
 
 void reaper::reap(std::int64_t cursor) {
-  auto [script, command] = reap_call(*keys_, lease_, cursor);
+  how_.cursor = cursor;
+  auto [script, command] = protocol_->reap(how_);
   async_run(pool_, script, std::move(command), {}, [self = shared_from_this()](result<redis_reply> r) {
     if (self->stopped_) return;
-    auto next = r ? read_reap(*r).cursor : 0;
-    if (next > 0)
-      self->reap(next);
+    batch_scope batch;
+    const auto answer = r ? self->protocol_->read_reap(r->root()) : reap_answer{};
+    if (answer.cursor > 0)
+      self->reap(answer.cursor);
     else
       self->wait();
+    if (answer.back > 0 || answer.buried > 0 || !answer.interrupted.empty()) self->done_(answer);
   });
 }
 

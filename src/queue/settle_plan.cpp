@@ -16,6 +16,8 @@ const char *verb(settle how) {
       return "as done";
     case settle::retry:
       return "for a retry";
+    case settle::bury:
+      return "as dead";
     case settle::hand_back:
       return "by handing it back";
   }
@@ -33,8 +35,7 @@ bool passing(const error &e) {
 settle_plan::decision settle_plan::answered(std::int64_t reply) {
   ++tries_;
   if (reply == 1) return {result<bool>(true)};
-  const bool gone = how_ != settle::done || reply == -1;  // where an earlier try of ours would have left it
-  return {result<bool>(uncertain_ && gone)};
+  return {result<bool>(uncertain_ && reply == -1)};  // nobody knows it: an earlier try of ours was applied
 }
 
 settle_plan::decision settle_plan::failed(const error &why, clock::time_point now) {

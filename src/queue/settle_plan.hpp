@@ -1,5 +1,5 @@
 #pragma once
-/// Owns: the decision how a settlement goes on after each try. Pure: time is given in. Callers: settlement.
+/// Owns: the decision how a settlement goes on after each try. Pure: time is given in. Callers: settler.
 /// Thread: one at a time.
 ///
 /// A settlement may be sent again: the scripts act only for the holder that the claim made. An answer "not yours" after a
@@ -25,7 +25,7 @@ class settle_plan {
     std::optional<result<bool>> ended;   ///< over, with this result
     std::chrono::milliseconds pause{0};  ///< else: send again after it
   };
-  /// The script's answer: see ack.lua and give_back.lua.
+  /// The script's answer: see queue_protocol::settle.
   decision answered(std::int64_t reply);
   decision failed(const error &why, clock::time_point now);
 

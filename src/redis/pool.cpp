@@ -1,9 +1,11 @@
 // The public faces of pool, lease and script.
+#include "base/batch.hpp"
 #include "redis/pool_core.hpp"
 
 #include <corbel/redis_pool.hpp>
 
 #include <atomic>
+#include <vector>
 
 namespace corbel {
 
@@ -21,24 +23,49 @@ struct pool_handle {
   std::shared_ptr<detail::redis_pool_core> core;
 };
 
+/// What a blocked caller waits for.
+struct blocking_answer {
+  std::atomic<int> there{0};
+  result<redis_reply> value{redis_reply()};
+
+  void wake() noexcept {
+    there.store(1, std::memory_order_release);
+    there.notify_one();
+  }
+};
+
+/// The blocked callers that one I/O batch answers. They are woken at its end: one that is woken earlier may take the
+/// processor from the I/O thread while it has others to answer.
+class blocked_callers final : private detail::batch_scope::task {
+ public:
+  static void wake_later(blocking_answer &a) {
+    static thread_local blocked_callers mine;
+    if (mine.answered_.empty() && !at_end(mine)) return a.wake();
+    mine.answered_.push_back(&a);
+  }
+
+ private:
+  static bool at_end(blocked_callers &b) { return detail::batch_scope::at_end(detail::batch_scope::wake, b); }
+  void end_of_batch() noexcept override {
+    for (auto *a : answered_) a->wake();
+    answered_.clear();
+  }
+  std::vector<blocking_answer *> answered_;
+};
+
 /// A request whose caller blocks on it.
 class blocking_request final : public detail::redis_request {
  public:
-  struct answer {
-    std::atomic<int> there{0};
-    result<redis_reply> value{redis_reply()};
-  };
-  blocking_request(redis_command c, answer &a) : redis_request(std::move(c)), answer_(a) {}
+  blocking_request(redis_command c, blocking_answer &a) : redis_request(std::move(c)), answer_(a) {}
   void finish(result<redis_reply> r) noexcept override {
     auto &a = answer_;
     a.value = std::move(r);
     delete this;
-    a.there.store(1, std::memory_order_release);
-    a.there.notify_one();
+    blocked_callers::wake_later(a);
   }
 
  private:
-  answer &answer_;
+  blocking_answer &answer_;
 };
 
 }  // namespace
@@ -61,7 +88,7 @@ void redis_pool::start_close(const core_ptr &core, detail::operation_ptr<void> o
 result<redis_reply> redis_pool::send(redis_command command, call c) const {
   if (core_->runtime().on_io_thread())
     return error(status::state, "a blocking send on an I/O thread would wait for itself: use async_send there", "redis");
-  blocking_request::answer a;
+  blocking_answer a;
   core_->send(std::make_unique<blocking_request>(std::move(command), a), c);
   a.there.wait(0, std::memory_order_acquire);
   return std::move(a.value);

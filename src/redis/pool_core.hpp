@@ -6,6 +6,7 @@
 
 #include "base/inbox.hpp"
 #include "pool/connect_gate.hpp"
+#include "redis/followers.hpp"
 #include "redis/lease_desk.hpp"
 #include "redis/link.hpp"
 #include "redis/pipeline.hpp"
@@ -57,6 +58,8 @@ class redis_pool_core final : public component,
   std::uint64_t next_ticket() noexcept { return ticket_base_ + ticket_count_.fetch_add(1, std::memory_order_relaxed); }
   runtime_core &runtime() noexcept { return *runtime_; }
   redis_link &link() noexcept { return *link_; }
+  /// On the loop only.
+  redis_followers &followers() noexcept { return followers_; }
   const std::string &name() const noexcept { return name_; }
   const redis_settings &settings() const noexcept { return *settings_; }
   /// INVALID for a command that must not run on a shared pipeline, or on a lease.
@@ -105,6 +108,7 @@ class redis_pool_core final : public component,
 
   connect_gate gate_;
   std::shared_ptr<redis_link> link_;
+  redis_followers followers_;
   std::shared_ptr<lease_desk> desk_;
   std::shared_ptr<redis_subscriber> subscriber_;
   std::vector<std::shared_ptr<redis_pipeline>> pipelines_;  // the first one stays

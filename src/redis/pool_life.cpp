@@ -22,6 +22,7 @@ void redis_pool_core::pipeline_up(redis_pipeline &p) {
   runtime_->health().set({.part = name_, .state = health_state::ok, .required = true});
   runtime_->log(log_level::info, name_, fmt::format("connected to {}", settings_->address.shown()),
                 {{"epoch", std::to_string(p.epoch())}});
+  followers_.tell_up();
 }
 
 void redis_pool_core::pipeline_down(redis_pipeline &p, const error &why) {
@@ -133,6 +134,7 @@ std::string redis_pool_core::left() const {
 
 void redis_pool_core::drain(std::function<void()> idle) {
   closing_.store(true, std::memory_order_release);
+  followers_.tell_closing();
   await_idle(std::move(idle));
 }
 
@@ -158,6 +160,7 @@ void redis_pool_core::abort() {
   for (auto &p : std::exchange(pipelines_, {})) p->stop(why);
   desk_->stop(why);
   subscriber_->stop(why);
+  followers_.tell_closed(why);
   runtime_->metrics().remove_source(metrics_source_);
   runtime_->health().remove(name_);
   runtime_->delist(number_);

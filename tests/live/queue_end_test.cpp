@@ -33,14 +33,23 @@ TEST_CASE_FIXTURE(queue_fixture, "a drain hands back what was not taken and wait
   CHECK(is_empty());
 }
 
-TEST_CASE_FIXTURE(queue_fixture, "a drain tells at its deadline how many are left, and they can still be settled") {
+TEST_CASE_FIXTURE(queue_fixture, "at its deadline a drain hands back what is out, uncounted, and tells who has it") {
   put({{"1"}, {"2"}});
   consumer out(pool, {.name = "work", .concurrency = 2});
   auto a = take(out), b = take(out);
+  auto lost = b.async_wait_lost(boost::asio::use_future);
   CHECK(drain(out, 50ms).value() == 2);
-  CHECK(settled(a));
-  CHECK(drain(out, 50ms).value() == 1);
-  CHECK(settled(b));
+  CHECK(now(std::move(lost)).value());
+  CHECK(b.lost());
+  CHECK(settling(a, settle::done).error().is(status::state));
+  CHECK(inflight() == 0);
+  consumer next(pool, {.name = "work"});
+  for (auto body : {"1", "2"}) {
+    auto m = take(next);
+    CHECK(m.body() == body);
+    CHECK(m.attempt() == 1);
+    CHECK(settled(m));
+  }
   CHECK(drain(out).value() == 0);
   CHECK(is_empty());
 }
@@ -55,7 +64,7 @@ TEST_CASE_FIXTURE(queue_fixture,
   out.reset();
   CHECK(now(std::move(waiting)).error().is(status::cancelled));
   REQUIRE(until(patience, [&] { return ready() == 1; }));
-  auto lease = [&] { return std::stod(server.command({"ZSCORE", "work:leases", a->id()}).text); };
+  auto lease = [&] { return std::stod(server.command({"ZSCORE", "work:leases", std::to_string(a->token())}).text); };
   const auto before = lease();
   REQUIRE(until(patience, [&] { return lease() > before + 600; }));  // it outlived its lease twice
   CHECK(settled(*a));
@@ -97,7 +106,7 @@ TEST_CASE("everything may be freed in any order") {
     }
     (void)now(std::move(waiting));
     if (settled_late.valid()) (void)now(std::move(settled_late));
-    CHECK(until(patience, [&] { return server.command({"LLEN", "work:inflight"}).number == 0; }));
+    CHECK(until(patience, [&] { return server.command({"HLEN", "work:inflight"}).number == 0; }));
     CHECK(until(patience, [&] { return server.clients().empty(); }));
   }
 }

@@ -37,11 +37,20 @@ struct queue_fixture {
     return std::move(*r);
   }
   long long number(std::vector<std::string> command) { return server.command(command).number; }
+  /// Connections that wait until the list has something.
+  std::size_t peeking() {
+    std::size_t n = 0;
+    for (const auto &client : server.clients()) n += client.find("cmd=blmove") != client.npos;
+    return n;
+  }
   long long ready(const std::string &name = "work") { return number({"LLEN", name}); }
-  long long inflight(const std::string &name = "work") { return number({"LLEN", name + ":inflight"}); }
+  long long inflight(const std::string &name = "work") { return number({"HLEN", name + ":inflight"}); }
   /// Nothing of the queue is left but its token.
   bool is_empty(const std::string &name = "work") {
-    return number({"EXISTS", name, name + ":inflight", name + ":leases", name + ":attempts", name + ":holders"}) == 0;
+    return number({"EXISTS", name, name + ":inflight", name + ":leases", name + ":attempts", name + ":holders",
+                   name + ":history", name + ":groups", name + ":delayed", name + ":delayed:items", name + ":dead",
+                   name + ":dead:items", name + ":dead:notes"}) == 0 &&
+           server.command({"GET", name + ":parked"}).text.find_first_not_of('0') == std::string::npos;
   }
 };
 
@@ -53,13 +62,19 @@ inline message take(consumer &c) {
   return std::move(*r);
 }
 
-inline result<bool> settling(message &m, settle how, call c = {}) {
-  return now(m.async_settle(how, c, boost::asio::use_future));
+inline settle_request retry_at_once() {
+  settle_request how = settle::retry;
+  how.delay = 0ms;
+  return how;
+}
+
+inline result<bool> settling(message &m, settle_request how, call c = {}) {
+  return now(m.async_settle(std::move(how), c, boost::asio::use_future));
 }
 
 /// Settles and returns whether the lease was still ours.
-inline bool settled(message &m, settle how = settle::done) {
-  auto r = settling(m, how);
+inline bool settled(message &m, settle_request how = settle::done) {
+  auto r = settling(m, std::move(how));
   REQUIRE_MESSAGE(r, r.error().message());
   return *r;
 }

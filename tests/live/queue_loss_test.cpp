@@ -60,11 +60,11 @@ TEST_CASE_FIXTURE(gated_fixture, "what a claim took whose answer was lost is giv
 TEST_CASE_FIXTURE(gated_fixture, "a settlement whose answer was lost is sent again and ends well") {
   put({{"1"}, {"2"}, {"3"}});
   consumer out(gated, {.name = "work", .lease = 1h});
-  for (auto how : {settle::retry, settle::done}) {
+  for (const auto &how : {retry_at_once(), settle_request(settle::hand_back), settle_request(settle::done)}) {
     auto m = take(out);  // now the server knows the scripts
     CHECK(settled(m, how));
   }
-  for (auto how : {settle::retry, settle::hand_back, settle::done}) {
+  for (const auto &how : {retry_at_once(), settle_request(settle::hand_back), settle_request(settle::done)}) {
     auto m = take(out);
     hold_answers();
     auto f = m.async_settle(how, {}, boost::asio::use_future);
@@ -94,7 +94,7 @@ TEST_CASE_FIXTURE(gated_fixture, "a settlement that finds no server until its de
 TEST_CASE_FIXTURE(gated_fixture, "a consumer that waits through an outage goes on when the server is back") {
   consumer out(gated, {.name = "work"});
   auto waiting = taking(out);
-  REQUIRE(until(patience, [&] { return server.command({"PUBSUB", "NUMSUB", "work:wake"}).elements.at(1).number == 1; }));
+  REQUIRE(until(patience, [&] { return peeking() == 1; }));
   gate.refuse(true);
   gate.reset_all();
   put({{"x"}});
@@ -105,7 +105,7 @@ TEST_CASE_FIXTURE(gated_fixture, "a consumer that waits through an outage goes o
   CHECK(settled(*m));
 }
 
-TEST_CASE_FIXTURE(queue_fixture, "a pool of one connection has no wakes and works by the poll") {
+TEST_CASE_FIXTURE(queue_fixture, "a pool of one connection has none to wait on, says so, and works by looking") {
   redis_pool one(rt, {.url = server.url(), .kind = "one", .max_size = 1});
   consumer out(one, {.name = "work"});
   auto waiting = taking(out);

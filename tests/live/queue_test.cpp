@@ -39,7 +39,7 @@ TEST_CASE_FIXTURE(queue_fixture, "messages are claimed in the order in which the
 TEST_CASE_FIXTURE(queue_fixture, "a consumer that waits is woken by a put") {
   consumer out(pool, {.name = "work", .concurrency = 2});
   auto first = taking(out), second = taking(out);
-  REQUIRE(until(patience, [&] { return server.command({"PUBSUB", "NUMSUB", "work:wake"}).elements.at(1).number == 1; }));
+  REQUIRE(until(patience, [&] { return peeking() == 1; }));
   put({{"x"}});
   auto m = now(std::move(first));
   REQUIRE(m);
@@ -110,11 +110,11 @@ TEST_CASE_FIXTURE(queue_fixture, "many consumers work each message once when not
   CHECK(is_empty());
 }
 
-TEST_CASE_FIXTURE(queue_fixture, "a retry comes first and counts, a hand-back comes first and does not") {
+TEST_CASE_FIXTURE(queue_fixture, "a retry at once comes first and counts, a hand-back comes first and does not") {
   put({{"first"}, {"second"}});
   consumer out(pool, {.name = "work"});
   auto m = take(out);
-  CHECK(settled(m, settle::retry));
+  CHECK(settled(m, retry_at_once()));
   auto again = take(out);
   CHECK(again.body() == "first");
   CHECK(again.attempt() == 2);
@@ -138,7 +138,7 @@ TEST_CASE_FIXTURE(queue_fixture, "a message is settled once") {
   put({{"x", "m"}});
   consumer out(pool, {.name = "work"});
   auto m = take(out);
-  CHECK(settling(m, static_cast<settle>(3)).error().is(status::invalid));
+  CHECK(settling(m, static_cast<settle>(5)).error().is(status::invalid));
   CHECK(settled(m));
   auto again = settling(m, settle::retry);
   CHECK(again.error().is(status::state));
@@ -205,7 +205,7 @@ TEST_CASE_FIXTURE(queue_fixture, "wrong items and options are refused by name") 
     }
     return "accepted";
   };
-  CHECK(text({.name = ""}) == "the queue's name has 0 bytes: give 1 to 512");
+  CHECK(text({.name = ""}) == "the queue's name has 0 bytes: give 1 to 512, without control characters");
   CHECK(text({.concurrency = 0}) == "concurrency is 0: give 1 to 65536");
   CHECK(text({.prefetch = 70000}) == "prefetch is 70000: give 0 to 65536");
   CHECK(text({.lease = 99ms}) == "lease is 99 ms: give 100 to 86400000");

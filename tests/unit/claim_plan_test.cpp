@@ -15,41 +15,58 @@ TEST_CASE("nothing is claimed before somebody takes, and then as much as is wait
   plan.taker_came();
   auto a = plan.next();
   CHECK(a.claim == 2);
-  CHECK_FALSE(a.poll);
+  CHECK(a.then == claim_plan::rest::none);
   plan.taker_came();
   CHECK(plan.next().claim == 0);  // one claim at a time
-  plan.claim_answered(2, 7);
+  plan.claim_answered(2, 7, false);
   a = plan.next();
   CHECK(a.deliver == 2);
   CHECK(a.claim == 1);
 }
 
-TEST_CASE("an empty list is left alone until a wake or a poll") {
+TEST_CASE("empty lists are left alone until a wake") {
   claim_plan plan(1, 0);
   plan.taker_came();
   CHECK(plan.next().claim == 1);
-  plan.claim_answered(0, 0);
+  plan.claim_answered(0, 0, false);
   auto a = plan.next();
   CHECK(a.claim == 0);
-  CHECK(a.poll);
-  plan.poll_due();
+  CHECK(a.then == claim_plan::rest::till_woken);
+  plan.woken();
   CHECK(plan.next().claim == 1);
   plan.woken();  // while the claim is under way: it may have come too early to see the new message
-  plan.claim_answered(0, 0);
+  plan.claim_answered(0, 0, false);
   CHECK(plan.next().claim == 1);
+}
+
+TEST_CASE("what is ready and may not be claimed is looked at again in a moment") {
+  claim_plan plan(2, 0);
+  plan.taker_came();
+  plan.taker_came();
+  CHECK(plan.next().claim == 2);
+  plan.claim_answered(1, 5, true);  // it got something: more may follow
+  CHECK(plan.next().claim == 1);
+  plan.claim_answered(0, 5, true);
+  auto a = plan.next();
+  CHECK(a.claim == 0);
+  CHECK(a.then == claim_plan::rest::a_moment);
+  plan.rested();
+  CHECK(plan.next().claim == 1);
+  plan.claim_answered(0, 0, false);
+  CHECK(plan.next().then == claim_plan::rest::till_woken);
 }
 
 TEST_CASE("prefetch claims ahead of takers, concurrency bounds what is out") {
   claim_plan plan(1, 2);
   CHECK(plan.next().claim == 2);
-  plan.claim_answered(2, 5);
+  plan.claim_answered(2, 5, false);
   CHECK(plan.next().claim == 0);
   plan.taker_came();
   plan.taker_came();
   auto a = plan.next();
   CHECK(a.deliver == 1);
   CHECK(a.claim == 1);
-  CHECK_FALSE(a.poll);
+  CHECK(a.then == claim_plan::rest::none);
   plan.settled();
   CHECK(plan.next().deliver == 1);
 }
@@ -59,14 +76,14 @@ TEST_CASE("a message whose taker left goes back") {
   plan.taker_came();
   CHECK(plan.next().claim == 1);
   plan.taker_left();
-  plan.claim_answered(1, 0);
+  plan.claim_answered(1, 0, false);
   auto a = plan.next();
   CHECK(a.deliver == 0);
   CHECK(a.hand_back == 1);
   CHECK(plan.buffered() == 0);
 }
 
-TEST_CASE("a failed claim is tried again once at once, then after a poll or a reconnect") {
+TEST_CASE("a failed claim is tried again once at once, then after a while or a reconnect") {
   claim_plan plan(1, 0);
   plan.taker_came();
   CHECK(plan.next().claim == 1);
@@ -75,29 +92,29 @@ TEST_CASE("a failed claim is tried again once at once, then after a poll or a re
   plan.claim_failed(true);
   auto a = plan.next();
   CHECK(a.claim == 0);
-  CHECK(a.poll);
+  CHECK(a.then == claim_plan::rest::a_while);
   plan.reconnected();
   CHECK(plan.next().claim == 1);
   plan.claim_failed(false);
   CHECK(plan.next().claim == 0);
-  plan.poll_due();
+  plan.rested();
   CHECK(plan.next().claim == 1);
 }
 
 TEST_CASE("stopped, everything that was not delivered goes back") {
   claim_plan plan(2, 3);
   CHECK(plan.next().claim == 3);
-  plan.claim_answered(2, 9);
+  plan.claim_answered(2, 9, false);
   CHECK(plan.next().claim == 1);
   plan.taker_came();
   plan.stop();
   CHECK(plan.next().hand_back == 0);  // together with what the claim brings
-  plan.claim_answered(1, 9);
+  plan.claim_answered(1, 9, false);
   auto a = plan.next();
   CHECK(a.deliver == 0);
   CHECK(a.hand_back == 3);
   CHECK(a.claim == 0);
-  CHECK_FALSE(a.poll);
+  CHECK(a.then == claim_plan::rest::none);
 }
 
 namespace {
@@ -117,7 +134,7 @@ struct model {
     std::uint64_t left = 0;
     std::uint32_t held = 0;   // claimed, not delivered
     std::uint32_t wakes = 0;  // on their way
-    bool poll = false;
+    claim_plan::rest then = claim_plan::rest::none;
     std::uint64_t claims = 0, reasons = 1;
   };
   std::vector<consumer> consumers;
@@ -145,8 +162,8 @@ struct model {
       c.asked = a.claim;
       ++c.claims;
     }
-    c.poll = a.poll;
-    if (a.poll) REQUIRE((c.takers > 0 && c.asked == 0 && !c.answered));
+    c.then = a.then;
+    if (a.then != claim_plan::rest::none) REQUIRE((c.takers > 0 && c.asked == 0 && !c.answered));
     auto after = c.plan.next();  // nothing is asked for twice
     REQUIRE((after.deliver == 0 && after.hand_back == 0 && after.claim == 0));
   }
@@ -161,7 +178,7 @@ struct model {
     c.answered = false;
     c.held += c.got;
     c.reasons += c.got > 0;
-    c.plan.claim_answered(c.got, c.left);
+    c.plan.claim_answered(c.got, c.left, false);
   }
   /// Everything that is on its way arrives; no poll helps.
   void settle_down() {
@@ -230,7 +247,7 @@ TEST_CASE("random schedules: no wake is lost, no bound passed, no claim without 
           }
           break;
         default:
-          if (c.poll) ++c.reasons, c.plan.poll_due();
+          if (c.then != claim_plan::rest::none) ++c.reasons, c.plan.rested();
           break;
       }
       m.step(c);

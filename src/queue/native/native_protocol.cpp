@@ -1,0 +1,227 @@
+#include "queue/native/native_protocol.hpp"
+
+#include "queue/admission.hpp"
+#include "queue/limits.hpp"
+#include "scripts/native_ack.hpp"
+#include "scripts/native_bury.hpp"
+#include "scripts/native_claim.hpp"
+#include "scripts/native_dead.hpp"
+#include "scripts/native_hand_back.hpp"
+#include "scripts/native_promote.hpp"
+#include "scripts/native_purge.hpp"
+#include "scripts/native_put.hpp"
+#include "scripts/native_reap.hpp"
+#include "scripts/native_recall.hpp"
+#include "scripts/native_renew.hpp"
+#include "scripts/native_requeue.hpp"
+#include "scripts/native_retry.hpp"
+#include "scripts/native_stats.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <mutex>
+
+namespace corbel::detail {
+
+namespace {
+
+/// A claim ends once its messages have so many bytes together, so that its reply keeps well below a pool's limit.
+constexpr std::size_t claim_bytes = 8u << 20;
+/// What one call looks at, so that it does not hold the server up.
+constexpr std::size_t reap_messages = 64, promote_messages = 100, step_bytes = 8u << 20, change_messages = 500;
+
+constexpr char unit = '\x1f';
+
+std::int64_t milliseconds_of(std::chrono::system_clock::time_point t) {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(t.time_since_epoch()).count();
+}
+
+}  // namespace
+
+/// One set for each number of keys: how many there are is part of a script's command.
+struct native_protocol::scripts {
+  explicit scripts(unsigned keys)
+      : put(corbel::scripts::native_put, keys),
+        claim(corbel::scripts::native_claim, keys),
+        recall(corbel::scripts::native_recall, keys),
+        ack(corbel::scripts::native_ack, keys),
+        retry(corbel::scripts::native_retry, keys),
+        bury(corbel::scripts::native_bury, keys),
+        hand_back(corbel::scripts::native_hand_back, keys),
+        renew(corbel::scripts::native_renew, keys),
+        reap(corbel::scripts::native_reap, keys),
+        promote(corbel::scripts::native_promote, keys),
+        stats(corbel::scripts::native_stats, keys),
+        dead(corbel::scripts::native_dead, keys),
+        requeue(corbel::scripts::native_requeue, keys),
+        purge(corbel::scripts::native_purge, keys) {}
+  redis_script put, claim, recall, ack, retry, bury, hand_back, renew, reap, promote, stats, dead, requeue, purge;
+};
+
+std::shared_ptr<const queue_protocol> make_native_protocol(const queue_options &options) {
+  return std::make_shared<const native_protocol>(options);
+}
+
+native_protocol::native_protocol(const queue_options &options) : options_(options), lanes_(options.lanes) {
+  check_queue(options);
+  const auto &name = options.name;
+  if (lanes_.empty()) {
+    lanes_.push_back({});
+    ready_.push_back(name);
+  } else {
+    for (const auto &lane : lanes_) ready_.push_back(name + ":" + lane.name);
+  }
+  for (const char *part : {"inflight", "leases", "holders", "lost", "attempts", "history", "groups", "parked", "delayed",
+                           "delayed:items", "dead", "dead:items", "dead:notes", "token"})
+    keys_.push_back(fmt::format("{}:{}", name, part));
+  keys_.push_back(name);
+  keys_.insert(keys_.end(), ready_.begin(), ready_.end());
+}
+
+/// Never destroyed: I/O threads may still run them while the process exits.
+const native_protocol::scripts &native_protocol::all() const {
+  static auto &mutex = *new std::mutex;
+  static auto &sets = *new std::map<std::size_t, scripts>;
+  std::lock_guard lock(mutex);
+  return sets.try_emplace(keys_.size(), static_cast<unsigned>(keys_.size())).first->second;
+}
+
+redis_command native_protocol::begin(const redis_script &script) const {
+  auto command = script.command();
+  command.push_all(keys_);
+  return command;
+}
+
+std::size_t native_protocol::lane_of(const put_item &item) const noexcept {
+  if (item.lane.empty()) return 0;
+  return static_cast<std::size_t>(
+      std::find_if(lanes_.begin(), lanes_.end(), [&](const queue_lane &l) { return l.name == item.lane; }) - lanes_.begin());
+}
+
+error native_protocol::check(const put_group &items) const {
+  if (auto why = check_items(items, options_)) return why;
+  for (std::size_t i = 0; i < items.size(); ++i) {
+    if (lane_of(items[i]) == lanes_.size())
+      return error(status::invalid, fmt::format("the lane '{}' of item {} is none of the queue's", items[i].lane, i),
+                   "queue");
+  }
+  return {};
+}
+
+script_call native_protocol::put(const std::vector<put_group> &groups, const std::optional<fleet_capacity> &fleet) const {
+  auto command = begin(all().put);
+  const auto *a = options_.admission ? &*options_.admission : nullptr;
+  command.push(options_.idempotency_window.count()).push(a ? a->max_queue_size : 0);
+  if (fleet)
+    command.push(fleet->capacity);
+  else
+    command.push("");
+  for (const auto &lane : lanes_) {
+    const auto limit = limit_of(lane.name);
+    command.push(fmt::format("{}:{}", a && fleet ? most_of(limit, *a, fleet->capacity) : 0, static_cast<int>(limit)));
+  }
+  std::size_t bytes = 0, count = 0;
+  for (const auto &items : groups) {
+    count += 2 * items.size() + 1;
+    for (const auto &item : items) bytes += item.id.size() + item.body.size();
+  }
+  command.reserve(bytes, count);
+  std::string head;
+  for (const auto &items : groups) {
+    command.push(items.size());
+    for (const auto &item : items) {
+      const bool later = item.delay > item.delay.zero() || item.not_before != std::chrono::system_clock::time_point();
+      if (lanes_.size() == 1 && item.group.empty() && item.idempotency_key.empty() && !later) {
+        command.push(item.id).push(item.body);
+        continue;
+      }
+      head.assign(item.id).append(1, unit).append(std::to_string(lane_of(item) + 1)).append(1, unit).append(item.group);
+      head.append(1, unit).append(item.idempotency_key).append(1, unit);
+      if (item.delay > item.delay.zero())
+        head.append(1, '+').append(std::to_string(item.delay.count()));
+      else if (later)
+        head.append(std::to_string(milliseconds_of(item.not_before)));
+      command.push(head).push(item.body);
+    }
+  }
+  return {all().put, std::move(command)};
+}
+
+script_call native_protocol::claim(const claim_request &r) const {
+  auto command = begin(all().claim);
+  command.push(r.most).push(r.lease.count()).push(r.claim).push(claim_bytes);
+  for (const auto &[lane, quota] : r.turns) command.push(lane + 1).push(quota);
+  return {all().claim, std::move(command)};
+}
+
+script_call native_protocol::recall(std::string_view claim) const {
+  auto command = begin(all().recall);
+  command.push(claim);
+  return {all().recall, std::move(command)};
+}
+
+script_call native_protocol::settle(corbel::settle how, const std::vector<settle_entry> &entries,
+                                    std::string_view by) const {
+  const auto &s = all();
+  const auto &script = how == settle::done    ? s.ack
+                       : how == settle::retry ? s.retry
+                       : how == settle::bury  ? s.bury
+                                              : s.hand_back;
+  auto command = begin(script);
+  if (how == settle::retry) command.push(options_.max_attempts == unbounded ? 0 : options_.max_attempts);
+  if (how == settle::retry || how == settle::bury) command.push(by);
+  for (const auto &e : entries) {
+    command.push(e.message->token);
+    if (how == settle::retry || how == settle::bury) command.push(e.reason);
+    if (how == settle::retry) command.push(e.due);
+  }
+  return {script, std::move(command)};
+}
+
+script_call native_protocol::renew(std::chrono::milliseconds lease, const std::vector<claimed_ptr> &held) const {
+  auto command = begin(all().renew);
+  command.push(lease.count());
+  for (const auto &m : held) command.push(m->token);
+  return {all().renew, std::move(command)};
+}
+
+script_call native_protocol::reap(const reap_request &r) const {
+  auto command = begin(all().reap);
+  // Twice the time from one pass to the next, see reaper.
+  command.push(r.name).push(2 * std::max<std::int64_t>(r.lease.count() / 3, 1000) + 1000);
+  command.push(r.max_attempts == unbounded ? 0 : r.max_attempts).push(r.crashed == after_crash::interrupt ? 1 : 0);
+  command.push(reap_messages).push(step_bytes).push(r.lease.count()).push(r.cursor);
+  return {all().reap, std::move(command)};
+}
+
+script_call native_protocol::promote() const {
+  auto command = begin(all().promote);
+  command.push(promote_messages).push(step_bytes);
+  return {all().promote, std::move(command)};
+}
+
+script_call native_protocol::stats() const { return {all().stats, begin(all().stats)}; }
+
+script_call native_protocol::dead(std::optional<std::uint64_t> after, std::size_t count) const {
+  auto command = begin(all().dead);
+  command.push(after ? std::to_string(*after) : std::string()).push(count).push(step_bytes);
+  return {all().dead, std::move(command)};
+}
+
+script_call native_protocol::requeue(const std::vector<std::uint64_t> &numbers) const {
+  auto command = begin(all().requeue);
+  command.push(change_messages);
+  for (auto n : numbers) command.push(n);
+  return {all().requeue, std::move(command)};
+}
+
+script_call native_protocol::purge(const std::vector<std::uint64_t> &numbers) const {
+  auto command = begin(all().purge);
+  command.push(change_messages);
+  for (auto n : numbers) command.push(n);
+  return {all().purge, std::move(command)};
+}
+
+}  // namespace corbel::detail

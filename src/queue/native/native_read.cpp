@@ -1,0 +1,137 @@
+#include "json/document.hpp"
+#include "queue/native/element.hpp"
+#include "queue/native/native_protocol.hpp"
+
+#include <algorithm>
+
+namespace corbel::detail {
+
+namespace {
+
+std::uint64_t number(const redis_node &n) { return static_cast<std::uint64_t>(n.integer()); }
+
+std::chrono::system_clock::time_point time_of(std::int64_t ms) {
+  return std::chrono::system_clock::time_point(std::chrono::milliseconds(ms));
+}
+
+/// The text before the next line feed, which is taken off with it.
+std::string_view next_line(std::string_view &text) {
+  const auto at = text.find('\n');
+  auto line = text.substr(0, at);
+  text = at == text.npos ? std::string_view() : text.substr(at + 1);
+  return line;
+}
+
+failed_attempt read_attempt(std::string_view json) {
+  failed_attempt a;
+  auto document = json_document::parse(json, {.bytes = 1u << 16, .depth = 4});
+  if (!document) return a;
+  auto top = document->root().object();
+  if (!top) return a;
+  if (auto n = top->number("attempt")) a.attempt = static_cast<std::uint32_t>(*n);
+  if (auto at = top->number("at")) a.at = time_of(static_cast<std::int64_t>(*at));
+  if (auto by = top->text("by", {})) a.by = *by;
+  if (auto reason = top->text("reason", {})) a.reason = *reason;
+  return a;
+}
+
+}  // namespace
+
+put_answer native_protocol::read_put(const redis_node &reply, const std::vector<put_group> &groups) const {
+  put_answer answer;
+  answer.ready = reply[0].integer();
+  answer.groups.resize(groups.size());
+  for (std::size_t i = 0; i < groups.size(); ++i) {
+    const auto &r = reply[i + 1];
+    auto &outcome = answer.groups[i];
+    if (r.elements().empty()) continue;
+    if (r[0].integer() == 0) {
+      outcome.refused = r[1].text();
+      outcome.depth = number(r[2]);
+      continue;
+    }
+    for (std::size_t k = 1; k + 1 < r.elements().size(); k += 2)
+      outcome.repeated.emplace_back(number(r[k]) - 1, std::string(r[k + 1].text()));
+  }
+  return answer;
+}
+
+claim_answer native_protocol::read_claim(const redis_node &reply, const claim_request &) const {
+  claim_answer answer;
+  const auto all = reply.elements();
+  answer.left = number(reply[0]);
+  answer.messages.reserve(all.size() / 4);
+  for (std::size_t i = 1; i + 4 <= all.size(); i += 4) {
+    claimed_message m;
+    m.element = all[i].text();
+    auto head = read_native_head(m.element);
+    m.id = std::move(head.id);
+    m.group = std::move(head.group);
+    m.put_at = head.put_at;
+    m.body_at = head.body_at;
+    m.attempt = static_cast<std::uint32_t>(all[i + 1].integer());
+    m.token = number(all[i + 2]);
+    m.lane = static_cast<std::uint32_t>(all[i + 3].integer()) - 1;
+    answer.messages.push_back(std::move(m));
+  }
+  return answer;
+}
+
+reap_answer native_protocol::read_reap(const redis_node &reply) const {
+  reap_answer answer;
+  if (reply[0].integer() < 0) {
+    answer.ours = false;
+    return answer;
+  }
+  answer.back = number(reply[0]);
+  answer.buried = number(reply[1]);
+  answer.cursor = reply[2].integer();
+  for (std::size_t i = 3; i < reply.elements().size(); ++i) {
+    const auto element = reply[i].text();
+    auto head = read_native_head(element);
+    answer.interrupted.push_back({std::move(head.id), std::string(element.substr(head.body_at))});
+  }
+  return answer;
+}
+
+queue_stats native_protocol::read_stats(const redis_node &reply) const {
+  queue_stats s;
+  s.in_flight = reply[0].integer();
+  s.delayed = reply[1].integer();
+  s.parked = reply[2].integer();
+  s.dead = reply[3].integer();
+  for (std::size_t i = 0; i < lanes_.size(); ++i) {
+    lane_stats lane;
+    lane.name = lanes_[i].name;
+    lane.ready = reply[4 + 2 * i].integer();
+    lane.oldest_age = std::chrono::milliseconds(std::max<std::int64_t>(reply[5 + 2 * i].integer(), 0));
+    s.ready += lane.ready;
+    s.oldest_age = std::max(s.oldest_age, lane.oldest_age);
+    s.lanes.push_back(std::move(lane));
+  }
+  return s;
+}
+
+dead_page native_protocol::read_dead(const redis_node &reply) const {
+  dead_page page;
+  for (std::size_t i = 1; i + 5 <= reply.elements().size(); i += 5) {
+    dead_message m;
+    m.number = number(reply[i]);
+    m.died_at = time_of(reply[i + 1].integer());
+    m.lane = lanes_[std::min<std::size_t>(number(reply[i + 2]), lanes_.size()) - 1].name;
+    const auto element = reply[i + 3].text();
+    auto head = read_native_head(element);
+    m.id = std::move(head.id);
+    m.group = std::move(head.group);
+    m.body = element.substr(head.body_at);
+    auto notes = reply[i + 4].text();
+    m.attempts = static_cast<std::uint32_t>(std::strtoul(std::string(next_line(notes)).c_str(), nullptr, 10));
+    m.reason = next_line(notes);
+    while (!notes.empty()) m.history.push_back(read_attempt(next_line(notes)));
+    page.messages.push_back(std::move(m));
+  }
+  if (reply[0].integer() != 0 && !page.messages.empty()) page.next = page.messages.back().number;
+  return page;
+}
+
+}  // namespace corbel::detail

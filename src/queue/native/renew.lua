@@ -1,0 +1,17 @@
+-- Renews all leases of a consumer at once.
+--   KEYS   see shared.lua
+--   ARGV   lease in ms, then tokens
+--   reply  the tokens whose lease was lost
+-- Before: the messages were claimed under these tokens. After: the leases that are still held end a lease time from now by
+-- the server's clock; nothing else was changed. One that is past its end but was taken by nobody is held again.
+--include shared
+local deadline, gone = whole(now + ARGV[1]), {}
+redis.call('HDEL', holders, '')  -- a write that needs no memory, first: then a full server (OOM) allows the others too
+for i = 2, #ARGV do
+  if redis.call('HEXISTS', holders, ARGV[i]) == 1 then
+    redis.call('ZADD', leases, deadline, ARGV[i])
+  else
+    gone[#gone + 1] = ARGV[i]
+  end
+end
+return gone

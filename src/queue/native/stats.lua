@@ -1,0 +1,17 @@
+-- What a queue holds.
+--   KEYS   see shared.lua
+--   reply  in flight, delayed, parked, dead, then for each lane: ready, ms since the message was put that is claimed next or -1
+-- Nothing is changed.
+--include shared
+local reply = {redis.call('HLEN', inflight), redis.call('ZCARD', delayed), tonumber(redis.call('GET', parked) or 0),
+  redis.call('ZCARD', dead)}
+for lane = 1, lanes do
+  local age, oldest = -1, redis.call('LINDEX', ready(lane), -1)
+  if oldest then
+    local _, at = head_of(oldest)
+    if at > 0 then age = math.max(0, now - at) end
+  end
+  reply[#reply + 1] = redis.call('LLEN', ready(lane))
+  reply[#reply + 1] = age
+end
+return reply
