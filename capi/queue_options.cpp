@@ -70,7 +70,8 @@ error read_admission(const corbel_queue_admission *in, queue_admission &out) {
 error read_queue_options(const corbel_queue_options *in, corbel_queue_options &given, queue_options &out) {
   if (auto why = read_options(in, given, "corbel_queue_options")) return why;
   if (given.layout != CORBEL_QUEUE_NATIVE && given.layout != CORBEL_QUEUE_PLATFORM)
-    return invalid(fmt::format("corbel_queue_options.layout is {}: give CORBEL_QUEUE_NATIVE or CORBEL_QUEUE_PLATFORM", given.layout));
+    return invalid(
+        fmt::format("corbel_queue_options.layout is {}: give CORBEL_QUEUE_NATIVE or CORBEL_QUEUE_PLATFORM", given.layout));
   if (given.crashed != CORBEL_CRASHED_RETRY && given.crashed != CORBEL_CRASHED_INTERRUPT)
     return invalid(fmt::format("corbel_queue_options.crashed is {}: give CORBEL_CRASHED_RETRY or CORBEL_CRASHED_INTERRUPT",
                                given.crashed));
@@ -86,7 +87,8 @@ error read_queue_options(const corbel_queue_options *in, corbel_queue_options &g
   if (given.max_in_flight != 0) out.max_in_flight = given.max_in_flight;
   if (given.max_body_bytes != 0) out.max_body = given.max_body_bytes;
   if (auto why = read_duration("corbel_queue_options.lease_ms", given.lease_ms, out.lease)) return why;
-  if (auto why = read_duration("corbel_queue_options.backoff_first_ms", given.backoff_first_ms, out.backoff.first)) return why;
+  if (auto why = read_duration("corbel_queue_options.backoff_first_ms", given.backoff_first_ms, out.backoff.first))
+    return why;
   if (auto why = read_duration("corbel_queue_options.backoff_most_ms", given.backoff_most_ms, out.backoff.most)) return why;
   if (auto why = read_duration("corbel_queue_options.idempotency_ms", given.idempotency_ms, out.idempotency_window))
     return why;

@@ -21,11 +21,11 @@ inline corbel_bytes bytes_of(std::string_view text) noexcept { return {text.data
 
 /// Copies what the caller's version of a struct has; the rest of a newer one's stays zero.
 template <class T>
-error give_struct(const T &from, T *out, size_t size) {
-  if (!out || size < sizeof(corbel_bytes)) return invalid("the out-parameter is NULL or its size too small");
-  std::memset(out, 0, size);
-  std::memcpy(out, &from, std::min(size, sizeof from));
-  return {};
+corbel_status give_struct(const T &from, T *out, size_t size) noexcept {
+  if (!out || size < sizeof(corbel_bytes)) return CORBEL_INVALID;
+  std::memset(static_cast<void *>(out), 0, size);
+  std::memcpy(static_cast<void *>(out), &from, std::min(size, sizeof from));
+  return CORBEL_OK;
 }
 
 }  // namespace corbel::capi

@@ -189,8 +189,8 @@ CORBEL_API corbel_status corbel_message_wait_lost(corbel_message *j, const corbe
  * the message was not ours any more. Sent again after a loss until its deadline. Does not free j. */
 CORBEL_API corbel_status corbel_message_settle(corbel_message *j, const corbel_settle *s, const corbel_call *c,
                                                corbel_ticket *t);
-/* Settles count messages alike: one event when all have ended; value: how many were still ours. STATE, and nothing is
- * settled, where one of them was settled before. */
+/* Settles count messages alike: one event when all have ended, which cannot be cancelled; value: how many were still ours.
+ * STATE, and nothing is settled, where one of them was settled before. */
 CORBEL_API corbel_status corbel_messages_settle(corbel_message *const *all, size_t count, const corbel_settle *s,
                                                 const corbel_call *c, corbel_ticket *t);
 /* Frees the message; unsettled it is handed back to the queue. */
