@@ -22,6 +22,7 @@ result<json_document> json_document::parse(std::string_view text, json_limits li
   auto refuse = [](std::string line) { return error(status::invalid, std::move(line), "json"); };
   if (text.size() > limits.bytes)
     return refuse(fmt::format("JSON of {} bytes is over the limit of {}", text.size(), limits.bytes));
+  if (text.empty()) text = "";  // a view of nothing has no address, which the reader would copy from
   auto made = std::make_unique<impl>();
   simdjson::dom::parser parser;
   // One level more than the limit, because the reader counts the document itself.

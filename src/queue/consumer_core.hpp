@@ -14,6 +14,7 @@
 #include "queue/message_state.hpp"
 #include "queue/peek_hub.hpp"
 #include "queue/promoter.hpp"
+#include "queue/queue_metrics.hpp"
 #include "queue/reaper.hpp"
 #include "queue/settler.hpp"
 
@@ -98,6 +99,7 @@ class consumer_core final : public component, public std::enable_shared_from_thi
   void reconnected();
   void reaped(const reap_answer &answer);
   // consumer_settle.cpp: what becomes of messages
+  void count_settled(const message_state &m);
   void settle_now(const message_ptr &m, const settle_request &how, std::chrono::milliseconds timeout, std::uint64_t ticket,
                   settler::told_function told);
   void dropped(const message_ptr &m);
@@ -156,6 +158,8 @@ class consumer_core final : public component, public std::enable_shared_from_thi
   bool cannot_peek_ = false;
   boost::asio::steady_timer poll_timer_;
   bool polling_ = false;
+  const std::shared_ptr<queue_counters> counters_ = std::make_shared<queue_counters>();
+  const queue_metrics metrics_;
 };
 
 /// Runs f(*this) on the loop, in the order of the calls.

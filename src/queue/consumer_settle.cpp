@@ -57,13 +57,24 @@ void consumer_core::settle_now(const message_ptr &m, const settle_request &how, 
                        self->leases_->release(m->claimed->token);
                        self->out_.erase(m->claimed->token);
                        self->plan_.settled();
-                       if (r && !*r) m->taken_away = true;
+                       if (r && *r) self->count_settled(*m);
+                       if (r && !*r && !m->taken_away.exchange(true)) self->counters_->lost.add(1);
                        self->tell_watchers(*m, m->taken_away);
                      }
                      told(r);
                      self->step();
                      self->check_ended();
                    });
+}
+
+void consumer_core::count_settled(const message_state &m) {
+  auto &c = *counters_;
+  auto &which = m.last == settle::done    ? c.done
+                : m.last == settle::retry ? c.retried
+                : m.last == settle::bury  ? c.buried
+                                          : c.handed_back;
+  which.add(1);
+  if (m.last != settle::hand_back) c.run.record(std::chrono::steady_clock::now() - m.since);
 }
 
 void consumer_core::hand_back(std::uint32_t count) {
@@ -91,7 +102,8 @@ void consumer_core::lost(std::uint64_t token) {
   }
   const auto found = out_.find(token);
   auto m = found == out_.end() ? nullptr : found->second.lock();
-  if (!m) return;
+  if (!m || m->taken_away.exchange(true)) return;
+  counters_->lost.add(1);
   log(log_level::warning,
       fmt::format("message '{}', attempt {}: its lease was lost, another may work it", m->claimed->id, m->claimed->attempt));
   tell_lost(m);

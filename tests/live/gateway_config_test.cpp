@@ -39,24 +39,34 @@ gateway_load load(std::map<std::string, std::string> v) {
   });
 }
 
-/// Collects what a listener is told.
-struct told {
-  std::mutex mutex;
-  std::vector<gateway_change> changes;
+/// Collects what a listener is told. The listener may be called once more after its configuration has gone.
+class told {
+ public:
   gateway_config::listener listener() {
-    return [this](const gateway_change &c) {
-      std::lock_guard lock(mutex);
-      changes.push_back(c);
+    return [s = state_](const gateway_change &c) {
+      std::lock_guard lock(s->mutex);
+      s->changes.push_back(c);
     };
   }
   std::int64_t last() {
-    std::lock_guard lock(mutex);
-    return changes.empty() ? 0 : changes.back().settings->pools.redis_max_connections.value_or(0);
+    std::lock_guard lock(state_->mutex);
+    return state_->changes.empty() ? 0 : state_->changes.back().settings->pools.redis_max_connections.value_or(0);
   }
   std::size_t count() {
-    std::lock_guard lock(mutex);
-    return changes.size();
+    std::lock_guard lock(state_->mutex);
+    return state_->changes.size();
   }
+  std::vector<gateway_change> changes() {
+    std::lock_guard lock(state_->mutex);
+    return state_->changes;
+  }
+
+ private:
+  struct state {
+    std::mutex mutex;
+    std::vector<gateway_change> changes;
+  };
+  std::shared_ptr<state> state_ = std::make_shared<state>();
 };
 
 struct fixture {
@@ -107,7 +117,7 @@ TEST_CASE_FIXTURE(fixture, "the copy in Redis counts more than the environment")
   CHECK(config.current()->origin("pools.redis_max_connections").text() == "the copy in Redis: pools.redis_max_connections");
   CHECK(config.current()->origin("instance_id").text() == "INSTANCE_ID");
   REQUIRE(until(patience, [&] { return t.last() == 11; }));
-  CHECK(t.changes.front().changed == std::vector<std::string>{"pools.redis_max_connections: 10 -> 11"});
+  CHECK(t.changes().front().changed == std::vector<std::string>{"pools.redis_max_connections: 10 -> 11"});
 }
 
 TEST_CASE_FIXTURE(fixture, "updates are followed; what is the same is told to nobody") {

@@ -13,9 +13,9 @@ local parks_left = 1000
 
 -- True when the element is to be claimed.
 local function admit(lane, element)
-  local id, group
+  local id, _, group
   if counted or string.find(string.sub(element, 1, 300), '\31%d+\31', 1, false) then
-    id, group = head_of(element)
+    id, _, group = head_of(element)
   end
   if group and group ~= '' then
     if running[group] or redis.call('HEXISTS', groups, group) == 1 then

@@ -1,0 +1,91 @@
+#include "queue/fleet_watch.hpp"
+
+#include "queue/fleet/capacity.hpp"
+#include "queue/fleet/names.hpp"
+#include "redis/pool_core.hpp"
+#include "scripts/fleet_read.hpp"
+
+#include <charconv>
+#include <chrono>
+
+namespace corbel::detail {
+
+namespace {
+
+using clock = std::chrono::steady_clock;
+constexpr std::chrono::seconds fresh{1}, stale{5};
+constexpr std::chrono::milliseconds patience{2000};  // of one reading
+
+const redis_script &read_script() {
+  static const redis_script script(scripts::fleet_read, 1);
+  return script;
+}
+
+/// Of whoever wanted to put: nothing was put, whatever became of the reading.
+error unreadable(const error &why) {
+  return error(why.is(status::closed) || why.is(status::cancelled) ? why.code() : status::unavailable,
+               "the capacity of the processes that work the queue cannot be read, so nothing was put: " + why.message(), "queue",
+               why.native(), error::retriable);
+}
+
+std::string either(const std::string &a, const std::string &b) { return a.empty() ? b : a; }
+
+}  // namespace
+
+struct fleet_watch::state : std::enable_shared_from_this<state> {
+  state(const redis_pool &p, const queue_options &o)
+      : pool(p),
+        admission(*o.admission),
+        names(either(admission.tenant, o.tenant), either(admission.project, o.project), admission.service) {}
+
+  const redis_pool pool;
+  const queue_admission admission;
+  const fleet_names names;
+  std::optional<fleet_capacity> known;
+  clock::time_point read_at{};
+  bool reading = false;
+  std::vector<answer> waiting;
+
+  void read();
+  void answered(const result<redis_reply> &r, clock::time_point since);
+};
+
+void fleet_watch::state::read() {
+  reading = true;
+  auto command = read_script().command(names.index, admission.heartbeat_timeout.count());
+  async_run(pool, read_script(), std::move(command), {.timeout = patience, .idempotent = true},
+            [self = shared_from_this(), since = clock::now()](const result<redis_reply> &r) { self->answered(r, since); });
+}
+
+void fleet_watch::state::answered(const result<redis_reply> &r, clock::time_point since) {
+  reading = false;
+  read_at = since;  // of a failed one too, so that not every question tries again
+  if (r && !r->root().elements().empty()) {
+    auto elements = r->root().elements();
+    double now = 0;
+    auto time = elements[0].text();
+    std::from_chars(time.data(), time.data() + time.size(), now);
+    std::vector<std::string_view> heartbeats;
+    for (std::size_t i = 1; i < elements.size(); ++i) heartbeats.push_back(elements[i].text());
+    known = capacity_of(heartbeats, names.type, names.name, admission, now);
+  }
+  const auto value = known ? result<fleet_capacity>(*known) : result<fleet_capacity>(unreadable(r.error()));
+  for (auto &tell : std::exchange(waiting, {})) tell(value);
+}
+
+fleet_watch::fleet_watch(const redis_pool &pool, const queue_options &options)
+    : state_(std::make_shared<state>(pool, options)) {}
+
+fleet_watch::~fleet_watch() = default;
+
+void fleet_watch::now(answer tell) {
+  auto &s = *state_;
+  if (s.admission.capacity) return tell(fleet_capacity{*s.admission.capacity, *s.admission.capacity > 0 ? 1u : 0u});
+  const auto age = clock::now() - s.read_at;
+  const bool wait = !s.known || age > stale;
+  if (wait) s.waiting.push_back(std::move(tell));
+  if ((wait || age > fresh) && !s.reading) s.read();
+  if (!wait) tell(*s.known);
+}
+
+}  // namespace corbel::detail

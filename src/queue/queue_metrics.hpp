@@ -1,0 +1,31 @@
+#pragma once
+/// Owns: the place of one producer's or consumer's counters in the runtime's metrics, for as long as it lives. Callers:
+/// producer_core, consumer_core. Thread: any. Those of one queue add up: they have the same labels.
+
+#include "queue/counters.hpp"
+#include "runtime/runtime_core.hpp"
+
+#include <memory>
+#include <string>
+
+namespace corbel::detail {
+
+class queue_metrics {
+ public:
+  enum class side { producer, consumer };
+  /// queue: the label by which the queue goes in metrics.
+  queue_metrics(std::shared_ptr<runtime_core> runtime, std::string queue, side which,
+                std::shared_ptr<const queue_counters> counters);
+  ~queue_metrics();
+  queue_metrics(const queue_metrics &) = delete;
+  queue_metrics &operator=(const queue_metrics &) = delete;
+
+ private:
+  std::shared_ptr<runtime_core> runtime_;
+  std::uint64_t source_;
+};
+
+void write_producer_metrics(metrics_writer &w, const std::string &queue, const queue_counters &c);
+void write_consumer_metrics(metrics_writer &w, const std::string &queue, const queue_counters &c);
+
+}  // namespace corbel::detail
