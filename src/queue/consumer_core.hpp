@@ -51,7 +51,10 @@ class consumer_core final : public component, public std::enable_shared_from_thi
   /// Why a settlement cannot begin now; after success start_settle has to follow.
   error admit_settle(message_state &m, const settle_request &how) const;
   void start_settle(message_ptr m, settle_request how, call c, operation_ptr<bool> op, std::uint64_t ticket = 0);
-  void start_wait_lost(message_ptr m, operation_ptr<bool> op);
+  void start_wait_lost(message_ptr m, operation_ptr<bool> op, std::uint64_t ticket = 0);
+  /// Has fn called on the loop for every delivered message whose lease is lost before the caller settles it. Before the first
+  /// take.
+  void on_lost(std::function<void(const message_ptr &)> fn);
   /// The caller destroyed the message.
   void drop(message_ptr m);
   void log(log_level level, std::string text) const;
@@ -103,6 +106,7 @@ class consumer_core final : public component, public std::enable_shared_from_thi
   void dropped(const message_ptr &m);
   void hand_back(std::uint32_t count);
   void lost(std::uint64_t token);
+  void tell_lost(const message_ptr &m);
   void tell_watchers(message_state &m, bool was_lost);
   void count_settled(const message_state &m);
   // consumer_end.cpp: draining, freeing, the end of pool or runtime
@@ -145,6 +149,7 @@ class consumer_core final : public component, public std::enable_shared_from_thi
   std::size_t handing_back_ = 0;  // never delivered, on their way back
   error why_stopped_;
   std::function<void()> idle_;  // the runtime waits for the settlements under way
+  std::function<void(const message_ptr &)> on_lost_;
   std::minstd_rand random_;
   const std::shared_ptr<settler> settler_;
   std::shared_ptr<lease_keeper> leases_;
