@@ -100,7 +100,6 @@ class consumer_core final : public component, public std::enable_shared_from_thi
   void reconnected();
   void reaped(const reap_answer &answer);
   // consumer_settle.cpp: what becomes of messages
-  void count_settled(const message_state &m);
   void settle_now(const message_ptr &m, const settle_request &how, std::chrono::milliseconds timeout, std::uint64_t ticket,
                   settler::told_function told);
   void dropped(const message_ptr &m);
