@@ -38,8 +38,8 @@ consumer_core::consumer_core(const redis_pool &pool, queue_options options)
       rotation_(protocol_->lanes()),
       random_(std::random_device{}()),
       settler_(std::make_shared<settler>(pool, protocol_, name_)),
-      metrics_(pool.core()->runtime(), options_, queue_metrics::side::consumer, counters_),
-      poll_timer_(pool.executor()) {
+      poll_timer_(pool.executor()),
+      metrics_(pool.core()->runtime().shared_from_this(), queue_label(options_), queue_metrics::side::consumer, counters_) {
   counters_->capacity = options_.concurrency;
 }
 
@@ -99,9 +99,9 @@ void consumer_core::step() {
     out_.emplace(m->claimed->token, m);
     finish(std::move(op), result<message_ptr>(std::move(m)));
   }
+  counters_->in_hand.store(plan_.out(), std::memory_order_relaxed);
+  counters_->buffered.store(plan_.buffered(), std::memory_order_relaxed);
   if (todo.claim > 0) claim(todo.claim);
-  counters_->in_hand = plan_.out();
-  counters_->buffered = static_cast<std::uint32_t>(buffered_.size());
   if (!plan_.stopped()) rest(todo.then);
 }
 
@@ -124,7 +124,7 @@ void consumer_core::claimed(const claim_request &request, lease_clock::clock::ti
     counters_->claimed.add(answer.messages.size());
     const auto now = std::chrono::system_clock::now();
     for (auto &m : answer.messages) {
-      if (m.put_at.time_since_epoch().count() != 0) counters_->wait.record(now - m.put_at);
+      if (m.put_at != std::chrono::system_clock::time_point()) counters_->wait.record(now - m.put_at);
       auto held = std::make_shared<const claimed_message>(std::move(m));
       leases_->hold(held, since);
       buffered_.push_back(std::move(held));
@@ -203,7 +203,8 @@ void consumer_core::reconnected() {
 }
 
 void consumer_core::reaped(const reap_answer &a) {
-  counters_->brought_back.add(a.back + a.buried);
+  counters_->brought_back.add(a.back);
+  counters_->buried.add(a.buried - a.interrupted.size());
   counters_->interrupted.add(a.interrupted.size());
   if (a.back > 0) log(log_level::warning, fmt::format("{} messages of lost workers are ready again", a.back));
   if (a.buried > 0) log(log_level::warning, fmt::format("{} messages of lost workers went to the dead list", a.buried));

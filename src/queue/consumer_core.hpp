@@ -97,13 +97,13 @@ class consumer_core final : public component, public std::enable_shared_from_thi
   void reconnected();
   void reaped(const reap_answer &answer);
   // consumer_settle.cpp: what becomes of messages
+  void count_settled(const message_state &m);
   void settle_now(const message_ptr &m, const settle_request &how, std::chrono::milliseconds timeout, std::uint64_t ticket,
                   settler::told_function told);
   void dropped(const message_ptr &m);
   void hand_back(std::uint32_t count);
   void lost(std::uint64_t token);
   void tell_watchers(message_state &m, bool was_lost);
-  void count_settled(const message_state &m);
   // consumer_end.cpp: draining, freeing, the end of pool or runtime
   void begin_drain(std::uint64_t ticket, std::chrono::milliseconds timeout, operation_ptr<std::size_t> op);
   void drain_overdue(std::uint64_t ticket);
@@ -151,12 +151,12 @@ class consumer_core final : public component, public std::enable_shared_from_thi
   std::shared_ptr<promoter> promoter_;
   std::shared_ptr<peek_hub> peeks_;
   peek_hub::waiter waiter_;
-  std::shared_ptr<queue_sampler> sampler_;
-  const std::shared_ptr<queue_counters> counters_ = std::make_shared<queue_counters>();
-  const queue_metrics metrics_;
   bool cannot_peek_ = false;
   boost::asio::steady_timer poll_timer_;
   bool polling_ = false;
+  const std::shared_ptr<queue_counters> counters_ = std::make_shared<queue_counters>();
+  const queue_metrics metrics_;
+  std::shared_ptr<queue_sampler> sampler_;
 };
 
 /// Runs f(*this) on the loop, in the order of the calls.

@@ -20,7 +20,7 @@ error consumer_core::refusal() const {
 }
 
 void consumer_core::log(log_level level, std::string text) const {
-  pool_.core()->runtime().log(level, "queue:" + options_.name, std::move(text));
+  pool_.core()->runtime().log(level, "queue:" + queue_label(options_), std::move(text));
 }
 
 void consumer_core::log_settle(const message_state &m, settle how, const std::string &reason) const {

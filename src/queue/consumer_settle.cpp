@@ -55,8 +55,8 @@ void consumer_core::settle_now(const message_ptr &m, const settle_request &how, 
                        self->leases_->release(m->claimed->token);
                        self->out_.erase(m->claimed->token);
                        self->plan_.settled();
-                       if (r && !*r) m->taken_away = true;
                        if (r && *r) self->count_settled(*m);
+                       if (r && !*r && !m->taken_away.exchange(true)) self->counters_->lost.add(1);
                        self->tell_watchers(*m, m->taken_away);
                      }
                      told(r);
@@ -66,24 +66,19 @@ void consumer_core::settle_now(const message_ptr &m, const settle_request &how, 
 }
 
 void consumer_core::count_settled(const message_state &m) {
-  using namespace std::chrono;
   auto &c = *counters_;
-  const auto ran = steady_clock::now() - m.since;
-  c.run.record(ran);
-  switch (m.last) {
-    case settle::done:
-      c.done.add(1);
-      if (const auto put_at = m.claimed->put_at; sampler_)
-        sampler_->worked(m.claimed->lane, put_at.time_since_epoch().count() == 0
-                                              ? milliseconds(0)
-                                              : duration_cast<milliseconds>(system_clock::now() - put_at - ran));
-      break;
-    case settle::retry:
-      return c.retried.add(1);
-    case settle::bury:
-      return c.buried.add(1);
-    case settle::hand_back:
-      return c.handed_back.add(1);
+  auto &which = m.last == settle::done    ? c.done
+                : m.last == settle::retry ? c.retried
+                : m.last == settle::bury  ? c.buried
+                                          : c.handed_back;
+  which.add(1);
+  const auto ran = std::chrono::steady_clock::now() - m.since;
+  if (m.last != settle::hand_back) c.run.record(ran);
+  if (m.last == settle::done && sampler_) {
+    using std::chrono::system_clock;
+    const auto put_at = m.claimed->put_at;
+    const auto waited = put_at == system_clock::time_point() ? ran.zero() : system_clock::now() - put_at - ran;
+    sampler_->worked(m.claimed->lane, std::chrono::duration_cast<std::chrono::milliseconds>(waited));
   }
 }
 
@@ -105,7 +100,6 @@ void consumer_core::hand_back(std::uint32_t count) {
 
 /// Another has taken the lease.
 void consumer_core::lost(std::uint64_t token) {
-  counters_->lost.add(1);
   if (auto it = std::find_if(buffered_.begin(), buffered_.end(), [&](const auto &m) { return m->token == token; });
       it != buffered_.end()) {
     buffered_.erase(it);
@@ -114,8 +108,8 @@ void consumer_core::lost(std::uint64_t token) {
   }
   const auto found = out_.find(token);
   auto m = found == out_.end() ? nullptr : found->second.lock();
-  if (!m) return;
-  m->taken_away = true;
+  if (!m || m->taken_away.exchange(true)) return;
+  counters_->lost.add(1);
   log(log_level::warning,
       fmt::format("message '{}', attempt {}: its lease was lost, another may work it", m->claimed->id, m->claimed->attempt));
   tell_watchers(*m, true);

@@ -140,6 +140,9 @@ class queue_protocol {
   virtual script_call purge(const std::vector<std::uint64_t> &numbers) const = 0;
 };
 
+/// How a queue is called in metrics and log lines: its name, or "<tenant>:<project>" of a platform queue.
+std::string queue_label(const queue_options &options);
+
 /// The layout that the options ask for. Throws failure with status::invalid when an option is wrong. instance: of the
 /// runtime, for leases whose holder has to have a name.
 std::shared_ptr<const queue_protocol> make_protocol(const queue_options &options, const std::string &instance);
