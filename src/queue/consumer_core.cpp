@@ -39,7 +39,7 @@ consumer_core::consumer_core(const redis_pool &pool, queue_options options)
       random_(std::random_device{}()),
       settler_(std::make_shared<settler>(pool, protocol_, name_)),
       poll_timer_(pool.executor()),
-      metrics_(pool.core()->runtime().shared_from_this(), queue_label(options_), queue_metrics::side::consumer, counters_) {
+      metrics_(pool.core()->runtime(), options_, queue_metrics::side::consumer, counters_) {
   counters_->capacity = options_.concurrency;
 }
 
@@ -124,7 +124,10 @@ void consumer_core::claimed(const claim_request &request, lease_clock::clock::ti
     counters_->claimed.add(answer.messages.size());
     const auto now = std::chrono::system_clock::now();
     for (auto &m : answer.messages) {
-      if (m.put_at != std::chrono::system_clock::time_point()) counters_->wait.record(now - m.put_at);
+      if (m.put_at != std::chrono::system_clock::time_point()) {
+        m.waited = std::chrono::duration_cast<std::chrono::milliseconds>(std::max(now - m.put_at, {}));
+        counters_->wait.record(now - m.put_at);
+      }
       auto held = std::make_shared<const claimed_message>(std::move(m));
       leases_->hold(held, since);
       buffered_.push_back(std::move(held));

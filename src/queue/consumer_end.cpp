@@ -77,10 +77,9 @@ void consumer_core::drain_overdue(std::uint64_t ticket) {
   for (auto it = out.rbegin(); it != out.rend(); ++it) {
     const auto &m = *it;
     if (!m->begin_settling()) continue;
-    m->taken_away = true;
     log_settle(*m, settle::hand_back, "the drain's time is over");
     settle_now(m, settle::hand_back, last_moment, next_ticket(), [](const result<bool> &) {});
-    tell_watchers(*m, true);
+    tell_lost(m);
   }
   auto it = std::find_if(drains_.begin(), drains_.end(), [&](const waiting_drain &d) { return d.ticket == ticket; });
   if (it == drains_.end()) return;
@@ -149,6 +148,7 @@ void consumer_core::stop(const error &why) {
     peeks_->forget(waiter_);
     reaper_->stop();
     promoter_->stop();
+    sampler_.reset();
   }
   poll_timer_.cancel();
   step();

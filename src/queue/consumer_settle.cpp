@@ -17,6 +17,7 @@ error consumer_core::admit_settle(message_state &m, const settle_request &how) c
         "queue");
   if (!m.begin_settling())
     return error(status::state, fmt::format("message '{}' was settled before", m.claimed->id), "queue");
+  m.asked = true;
   return {};
 }
 
@@ -31,6 +32,7 @@ void consumer_core::start_settle(message_ptr m, settle_request how, call c, oper
 void consumer_core::drop(message_ptr m) {
   if (forked())
     return (void)new auto(std::move(m));  // freeing it could wait for a lock of a thread that does not exist here
+  m->asked = true;
   if (m->phase == stage::settled || ended_) return;
   on_loop([m = std::move(m)](consumer_core &self) { self.dropped(m); });
 }
@@ -72,14 +74,8 @@ void consumer_core::count_settled(const message_state &m) {
                 : m.last == settle::bury  ? c.buried
                                           : c.handed_back;
   which.add(1);
-  const auto ran = std::chrono::steady_clock::now() - m.since;
-  if (m.last != settle::hand_back) c.run.record(ran);
-  if (m.last == settle::done && sampler_) {
-    using std::chrono::system_clock;
-    const auto put_at = m.claimed->put_at;
-    const auto waited = put_at == system_clock::time_point() ? ran.zero() : system_clock::now() - put_at - ran;
-    sampler_->worked(m.claimed->lane, std::chrono::duration_cast<std::chrono::milliseconds>(waited));
-  }
+  if (m.last == settle::done && sampler_) sampler_->worked(m.claimed->lane, m.claimed->waited);
+  if (m.last != settle::hand_back) c.run.record(std::chrono::steady_clock::now() - m.since);
 }
 
 void consumer_core::hand_back(std::uint32_t count) {
@@ -100,6 +96,7 @@ void consumer_core::hand_back(std::uint32_t count) {
 
 /// Another has taken the lease.
 void consumer_core::lost(std::uint64_t token) {
+  counters_->lost.add(1);
   if (auto it = std::find_if(buffered_.begin(), buffered_.end(), [&](const auto &m) { return m->token == token; });
       it != buffered_.end()) {
     buffered_.erase(it);
@@ -112,12 +109,22 @@ void consumer_core::lost(std::uint64_t token) {
   counters_->lost.add(1);
   log(log_level::warning,
       fmt::format("message '{}', attempt {}: its lease was lost, another may work it", m->claimed->id, m->claimed->attempt));
+  tell_lost(m);
+}
+
+void consumer_core::tell_lost(const message_ptr &m) {
+  m->taken_away = true;
+  if (on_lost_ && !m->asked) on_lost_(m);
   tell_watchers(*m, true);
 }
 
-void consumer_core::start_wait_lost(message_ptr m, operation_ptr<bool> op) {
+void consumer_core::on_lost(std::function<void(const message_ptr &)> fn) {
+  on_loop([fn = std::move(fn)](consumer_core &self) mutable { self.on_lost_ = std::move(fn); });
+}
+
+void consumer_core::start_wait_lost(message_ptr m, operation_ptr<bool> op, std::uint64_t ticket) {
   if (auto why = refusal()) return finish(std::move(op), result<bool>(why));
-  const auto ticket = make_cancellable(op, 0);
+  ticket = make_cancellable(op, ticket);
   on_loop([m = std::move(m), ticket, op = std::move(op)](consumer_core &self) mutable {
     if (m->taken_away || m->phase == stage::settled || self.ended_)
       return finish(std::move(op), result<bool>(m->taken_away.load()));

@@ -47,7 +47,7 @@ producer_core::producer_core(const redis_pool &pool, queue_options options)
       pool_(pool),
       protocol_(make_protocol(options_, pool.core()->runtime().instance())),
       timer_(pool.executor()),
-      metrics_(pool.core()->runtime().shared_from_this(), queue_label(options_), queue_metrics::side::producer, counters_) {
+      metrics_(pool.core()->runtime(), options_, queue_metrics::side::producer, counters_) {
   if (options_.admission) fleet_.emplace(pool_, options_);
 }
 

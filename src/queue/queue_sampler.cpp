@@ -1,5 +1,6 @@
 #include "queue/queue_sampler.hpp"
 
+#include "queue/queue_metrics.hpp"
 #include "queue/server_check.hpp"
 #include "redis/pool_core.hpp"
 

@@ -72,7 +72,7 @@ TEST_CASE("figures are in the runtime's metrics while their owner lives") {
   auto rt = runtime_core::open({}, nullptr);
   auto counters = std::make_shared<queue_counters>();
   {
-    queue_metrics shown(rt, "work", queue_metrics::side::producer, counters);
+    queue_metrics shown(*rt, {.name = "work"}, queue_metrics::side::producer, counters);
     counters->put.add(1);
     CHECK(has(rt->metrics().text(), "corbel_queue_put_total{queue=\"work\"} 1"));
   }
