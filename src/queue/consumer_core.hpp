@@ -108,7 +108,6 @@ class consumer_core final : public component, public std::enable_shared_from_thi
   void lost(std::uint64_t token);
   void tell_lost(const message_ptr &m);
   void tell_watchers(message_state &m, bool was_lost);
-  void count_settled(const message_state &m);
   // consumer_end.cpp: draining, freeing, the end of pool or runtime
   void begin_drain(std::uint64_t ticket, std::chrono::milliseconds timeout, operation_ptr<std::size_t> op);
   void drain_overdue(std::uint64_t ticket);
