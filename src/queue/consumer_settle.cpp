@@ -96,9 +96,9 @@ void consumer_core::hand_back(std::uint32_t count) {
 
 /// Another has taken the lease.
 void consumer_core::lost(std::uint64_t token) {
-  counters_->lost.add(1);
   if (auto it = std::find_if(buffered_.begin(), buffered_.end(), [&](const auto &m) { return m->token == token; });
       it != buffered_.end()) {
+    counters_->lost.add(1);
     buffered_.erase(it);
     plan_.buffered_lost();
     return step();
