@@ -100,7 +100,6 @@ class consumer_core final : public component, public std::enable_shared_from_thi
   void reconnected();
   void reaped(const reap_answer &answer);
   // consumer_settle.cpp: what becomes of messages
-  void count_settled(const message_state &m);
   void settle_now(const message_ptr &m, const settle_request &how, std::chrono::milliseconds timeout, std::uint64_t ticket,
                   settler::told_function told);
   void dropped(const message_ptr &m);
@@ -108,6 +107,7 @@ class consumer_core final : public component, public std::enable_shared_from_thi
   void lost(std::uint64_t token);
   void tell_lost(const message_ptr &m);
   void tell_watchers(message_state &m, bool was_lost);
+  void count_settled(const message_state &m);
   // consumer_end.cpp: draining, freeing, the end of pool or runtime
   void begin_drain(std::uint64_t ticket, std::chrono::milliseconds timeout, operation_ptr<std::size_t> op);
   void drain_overdue(std::uint64_t ticket);
