@@ -115,12 +115,18 @@ void consumer_core::claimed(const claim_request &request, lease_clock::clock::ti
   batch_scope batch;
   if (r) {
     auto answer = protocol_->read_claim(r->root(), request);
+    std::uint32_t got = 0;
     for (auto &m : answer.messages) {
       auto held = std::make_shared<const claimed_message>(std::move(m));
       leases_->hold(held, since);
+      if (!held->ignored.empty()) {
+        ignore(held);
+        continue;
+      }
       buffered_.push_back(std::move(held));
+      ++got;
     }
-    plan_.claim_answered(static_cast<std::uint32_t>(answer.messages.size()), answer.left, answer.full);
+    plan_.claim_answered(got, answer.left, answer.full);
     if (!std::exchange(claim_trouble_, {}).empty()) log(log_level::info, "claims are answered again");
   } else {
     claim_failed({request.claim, since + options_.lease}, r.error());
