@@ -47,7 +47,8 @@ int main(int argc, char **argv) {
 
     asio::steady_timer timer(executor);
     auto due = asio::steady_timer::clock_type::now();
-    const auto warm = static_cast<std::size_t>(MEASURE_WARM_UP / period), all = warm + static_cast<std::size_t>(seconds / period);
+    const auto warm = static_cast<std::size_t>(MEASURE_WARM_UP / period),
+               all = warm + static_cast<std::size_t>(seconds / period);
     for (std::size_t i = 0; i < all; ++i) {
       timer.expires_at(due += std::chrono::microseconds(std::int64_t(1e6 * period)));
       co_await timer.async_wait(asio::use_awaitable);

@@ -1,5 +1,5 @@
-/* 200 puts a second by LPUSH on one socket, and a blocking move on another one that waits for them; both in one thread, which
- * waits for either. The time is from before the put to when the message has been read; what was taken is then removed.
+/* 200 puts a second by LPUSH on one socket, and a blocking move on another one that waits for them; both in one thread,
+ * which waits for either. The time is from before the put to when the message has been read; what was taken is then removed.
  *
  *     peer_hiredis_latency --port 6379 --size 1024 --seconds 3 */
 #define _GNU_SOURCE

@@ -1,5 +1,5 @@
-/* Puts in a plain hiredis loop: N in flight on one socket, as in hiredis_get.c. --how lpush: one LPUSH each. --how script: one
- * call each of a script that admits by the depth and pushes, as a queue with admission does.
+/* Puts in a plain hiredis loop: N in flight on one socket, as in hiredis_get.c. --how lpush: one LPUSH each. --how script:
+ * one call each of a script that admits by the depth and pushes, as a queue with admission does.
  *
  *     peer_hiredis_put --port 6379 --how lpush|script --in-flight 64 --size 1024 --seconds 1.5 */
 #define _GNU_SOURCE

@@ -1,5 +1,5 @@
-/* A queue in a plain hiredis loop on one socket: LMOVE to a list of what is in flight, a no-op, LREM of it; N of them under way,
- * each on its own: a reply to one of them sends its next command. First puts what there is to work.
+/* A queue in a plain hiredis loop on one socket: LMOVE to a list of what is in flight, a no-op, LREM of it; N of them under
+ * way, each on its own: a reply to one of them sends its next command. First puts what there is to work.
  *
  *     peer_hiredis_work --port 6379 --in-flight 64 --messages 400000 --size 1024 --seconds 1.5 */
 #define _GNU_SOURCE
