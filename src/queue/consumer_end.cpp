@@ -148,7 +148,6 @@ void consumer_core::stop(const error &why) {
     peeks_->forget(waiter_);
     reaper_->stop();
     promoter_->stop();
-    sampler_.reset();
   }
   poll_timer_.cancel();
   step();

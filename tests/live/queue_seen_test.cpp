@@ -138,6 +138,19 @@ TEST_CASE_FIXTURE(queue_fixture, "what a producer and a consumer do is counted w
   CHECK(shows("corbel_queue_in_hand{queue=\"work\"} 0"));
 }
 
+TEST_CASE_FIXTURE(queue_fixture, "a lost lease is counted once, whether its message was delivered or not") {
+  put({{.body = "1"}, {.body = "2"}});
+  consumer out(pool, {.name = "work", .prefetch = 1, .lease = 300ms});
+  auto m = take(out);
+  REQUIRE(until(patience, [&] { return inflight() == 2; }));
+  server.command({"DEL", "work:inflight", "work:leases", "work:holders"});
+  CHECK(until(patience, [&] { return m.lost(); }));
+  CHECK_FALSE(settled(m));
+  CHECK(until(patience, [&] {
+    return rt.metrics_text().find("corbel_queue_leases_lost_total{queue=\"work\"} 2\n") != std::string::npos;
+  }));
+}
+
 TEST_CASE("refusals are counted by their reason, and a consumer warns of its server when it begins") {
   redis_server server({.arguments = {"--save", "", "--maxmemory-policy", "allkeys-lru"}});
   std::mutex mutex;
