@@ -24,7 +24,8 @@ void queue_analytics::worked(std::size_t lane, std::chrono::milliseconds wait) n
 }
 
 script_call queue_analytics::write() {
-  static const redis_script five(scripts::platform_analytics, 15);
+  static const auto &five =
+      *new redis_script(scripts::platform_analytics, 15);  // never destroyed: I/O threads may outlive it
   auto command = five.command();
   for (const auto &lane : lanes_) command.push(lane.ready).push(lane.analytics).push(lane.minutes);
   command.push(kept.count());

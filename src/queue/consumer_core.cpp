@@ -123,6 +123,7 @@ void consumer_core::claimed(const claim_request &request, lease_clock::clock::ti
     auto answer = protocol_->read_claim(r->root(), request);
     counters_->claimed.add(answer.messages.size());
     const auto now = std::chrono::system_clock::now();
+    std::uint32_t got = 0;
     for (auto &m : answer.messages) {
       if (m.put_at != std::chrono::system_clock::time_point()) {
         m.waited = std::chrono::duration_cast<std::chrono::milliseconds>(std::max(now - m.put_at, {}));
@@ -130,9 +131,14 @@ void consumer_core::claimed(const claim_request &request, lease_clock::clock::ti
       }
       auto held = std::make_shared<const claimed_message>(std::move(m));
       leases_->hold(held, since);
+      if (!held->ignored.empty()) {
+        ignore(held);
+        continue;
+      }
       buffered_.push_back(std::move(held));
+      ++got;
     }
-    plan_.claim_answered(static_cast<std::uint32_t>(answer.messages.size()), answer.left, answer.full);
+    plan_.claim_answered(got, answer.left, answer.full);
     if (!std::exchange(claim_trouble_, {}).empty()) log(log_level::info, "claims are answered again");
   } else {
     claim_failed({request.claim, since + options_.lease}, r.error());

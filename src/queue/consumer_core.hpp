@@ -100,14 +100,16 @@ class consumer_core final : public component, public std::enable_shared_from_thi
   void reconnected();
   void reaped(const reap_answer &answer);
   // consumer_settle.cpp: what becomes of messages
-  void count_settled(const message_state &m);
   void settle_now(const message_ptr &m, const settle_request &how, std::chrono::milliseconds timeout, std::uint64_t ticket,
                   settler::told_function told);
   void dropped(const message_ptr &m);
   void hand_back(std::uint32_t count);
+  void ignore(const claimed_ptr &m);
+  void settle_undelivered(const claimed_ptr &m, settle how);
   void lost(std::uint64_t token);
   void tell_lost(const message_ptr &m);
   void tell_watchers(message_state &m, bool was_lost);
+  void count_settled(const message_state &m);
   // consumer_end.cpp: draining, freeing, the end of pool or runtime
   void begin_drain(std::uint64_t ticket, std::chrono::milliseconds timeout, operation_ptr<std::size_t> op);
   void drain_overdue(std::uint64_t ticket);
@@ -145,7 +147,7 @@ class consumer_core final : public component, public std::enable_shared_from_thi
   std::vector<lost_claim> lost_claims_;
   std::string claim_trouble_;  // what was logged of failing claims
   std::uint64_t claims_ = 0;
-  std::size_t handing_back_ = 0;  // never delivered, on their way back
+  std::size_t handing_back_ = 0;  // never delivered, being settled
   error why_stopped_;
   std::function<void()> idle_;  // the runtime waits for the settlements under way
   std::function<void(const message_ptr &)> on_lost_;

@@ -83,15 +83,26 @@ void consumer_core::hand_back(std::uint32_t count) {
   for (; count > 0; --count) {
     auto m = std::move(buffered_.back());
     buffered_.pop_back();
-    ++handing_back_;
-    settler_->settle(next_ticket(), settle::hand_back, {.message = m, .due = {}, .reason = {}}, patience({}),
-                     [self = shared_from_this(), m](const result<bool> &r) {
-                       if (r && *r) self->counters_->handed_back.add(1);
-                       self->leases_->release(m->token);
-                       --self->handing_back_;
-                       self->check_ended();
-                     });
+    settle_undelivered(m, settle::hand_back);
   }
+}
+
+/// Told before it is acknowledged, so that it is told again where this process dies in between.
+void consumer_core::ignore(const claimed_ptr &m) {
+  log(log_level::info, fmt::format("message '{}' is not worked: {}", m->id, m->ignored));
+  if (options_.ignored) options_.ignored(m->id, std::string(m->delivered()), m->ignored);
+  settle_undelivered(m, settle::done);
+}
+
+void consumer_core::settle_undelivered(const claimed_ptr &m, settle how) {
+  ++handing_back_;
+  settler_->settle(next_ticket(), how, {.message = m, .due = {}, .reason = {}}, patience({}),
+                   [self = shared_from_this(), m, how](const result<bool> &r) {
+                     if (r && *r && how == settle::hand_back) self->counters_->handed_back.add(1);
+                     self->leases_->release(m->token);
+                     --self->handing_back_;
+                     self->check_ended();
+                   });
 }
 
 /// Another has taken the lease.

@@ -17,7 +17,7 @@ constexpr std::chrono::seconds fresh{1}, stale{5};
 constexpr std::chrono::milliseconds patience{2000};  // of one reading
 
 const redis_script &read_script() {
-  static const redis_script script(scripts::fleet_read, 1);
+  static const auto &script = *new redis_script(scripts::fleet_read, 1);  // never destroyed: I/O threads may outlive it
   return script;
 }
 

@@ -64,6 +64,7 @@ void producer_core::put(put_group items, call c, operation_ptr<put_receipt> op, 
   if (why) return finish(std::move(op), result<put_receipt>(why));
   bool repeatable = true;
   for (auto &item : items) {
+    if (item.id.empty()) item.id = protocol_->id_of(item);
     if (item.id.empty()) item.id = make_message_id();
     repeatable = repeatable && !item.idempotency_key.empty();
   }

@@ -49,7 +49,7 @@ struct claimed_message {
   std::string group;
   std::chrono::system_clock::time_point put_at;
   std::chrono::milliseconds waited{0};  ///< from put to claim; 0 where put_at is not known
-  std::string extra;                    ///< the layout's own: what its later steps need again
+  std::string ignored;  ///< why it is not to be worked, but told to the host and acknowledged; empty: it is worked
 
   std::string_view delivered() const noexcept {
     return body.empty() ? std::string_view(element).substr(body_at) : std::string_view(body);
@@ -109,6 +109,8 @@ class queue_protocol {
   virtual const std::vector<std::string> &ready_lists() const noexcept = 0;  ///< keys, by lane
   /// Success, or why these items cannot be put.
   virtual error check(const put_group &items) const = 0;
+  /// The id that an item's body tells; empty: none. Of an item that was checked.
+  virtual std::string id_of(const put_item &) const { return {}; }
 
   /// ids are set. fleet: none without admission.
   virtual script_call put(const std::vector<put_group> &groups, const std::optional<fleet_capacity> &fleet) const = 0;

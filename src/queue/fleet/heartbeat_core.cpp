@@ -16,7 +16,7 @@ namespace corbel::detail {
 namespace {
 
 const redis_script &beat_script() {
-  static const redis_script script(scripts::fleet_beat, 6);
+  static const auto &script = *new redis_script(scripts::fleet_beat, 6);  // never destroyed: I/O threads may outlive it
   return script;
 }
 
