@@ -25,7 +25,7 @@ class Row:
     ratio: Optional[float]  # Corbel's by the peer's
     floor: Optional[float]  # None: for information
     rule: str  # "ratio at least", "ratio at most", "value at most", "information"
-    passed: bool
+    passed: Optional[bool]  # None: it could not be judged
 
     def as_json(self) -> dict:
         row = asdict(self)
@@ -60,6 +60,13 @@ def alone(name: str, value: float, rule: str = "information", floor: Optional[fl
     return Row(name, value, None, "-", "", None, floor, rule, judge(rule, floor, value, None))
 
 
+def not_measured(name: str, corbel: List[float], of: Peer, why: str, rule: str = "information",
+                 floor: Optional[float] = None) -> Row:
+    """A row whose peer is not here."""
+    passed = True if floor is None else None
+    return Row(name, statistics.median(corbel), None, f"{of.name} ({why})", of.version, None, floor, rule, passed)
+
+
 def judge(rule: str, floor: Optional[float], value: float, ratio: Optional[float]) -> bool:
     if floor is None:
         return True
@@ -87,7 +94,7 @@ def print_table(subject: str, rows: List[Row]) -> None:
     lines = [titles] + [
         (r.name, number(r.corbel), number(r.peer), f"{r.peer_name} {r.peer_version}".strip(),
          "-" if r.ratio is None else f"{r.ratio:.2f} x", floor_text(r),
-         "-" if r.floor is None else "yes" if r.passed else "NO")
+         "-" if r.floor is None else "?" if r.passed is None else "yes" if r.passed else "NO")
         for r in rows
     ]
     widths = [max(len(line[i]) for line in lines) for i in range(len(titles))]

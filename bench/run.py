@@ -37,7 +37,7 @@ def main() -> int:
         rows = SUBJECTS[subject](Programs(a.bin.resolve(), seconds), a.rounds)
         print_table(f"{subject} ({time.monotonic() - began:.0f} s)", rows)
         write_json(ROOT / "build/bench", subject, rows)
-        missed += [f"{subject}: {row.name}, floor {row.rule} {row.floor:g}" for row in rows if not row.passed]
+        missed += [f"{subject}: {row.name}, floor {row.rule} {row.floor:g}" for row in rows if row.passed is False]
     for line in missed:
         print(f"missed: {line}", file=sys.stderr)
     return 1 if missed else 0

@@ -8,6 +8,7 @@ from typing import Callable, Dict, List
 
 from postgres_subject import postgres
 from programs import Programs, redis_benchmark_peer, redis_py_peer, run
+from queue_subject import queue
 from redis_server import RedisServer, on_client_processors, on_server_processor
 from rows import Measured, Peer, Row, alone, alternate, compare
 
@@ -196,6 +197,7 @@ def soak(p: Programs, _: int) -> List[Row]:
 
 
 SUBJECTS = {
-    "redis": redis, "postgres": postgres, "pool": pool, "pubsub": pubsub, "memory": memory, "events": events, "soak": soak,
+    "redis": redis, "postgres": postgres, "queue": queue, "pool": pool, "pubsub": pubsub, "memory": memory,
+    "events": events, "soak": soak,
 }
 ONLY_WHEN_NAMED = {"soak"}

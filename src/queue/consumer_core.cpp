@@ -38,7 +38,10 @@ consumer_core::consumer_core(const redis_pool &pool, queue_options options)
       rotation_(protocol_->lanes()),
       random_(std::random_device{}()),
       settler_(std::make_shared<settler>(pool, protocol_, name_)),
-      poll_timer_(pool.executor()) {}
+      poll_timer_(pool.executor()),
+      metrics_(pool.core()->runtime(), options_, queue_metrics::side::consumer, counters_) {
+  counters_->capacity = options_.concurrency;
+}
 
 consumer_core::~consumer_core() { pool_.core()->runtime().delist(number_); }
 
@@ -78,6 +81,7 @@ void consumer_core::begin() {
                                          },
                                      .closed = with_core([](consumer_core &c, const error &why) { c.pool_ended(why); })});
   if (auto why = pool_.core()->refusal()) return pool_ended(why);
+  sampler_ = queue_sampler::of(pool_, protocol_, options_);
   reaper_->start();
   promoter_->start();
   step();
@@ -95,6 +99,8 @@ void consumer_core::step() {
     out_.emplace(m->claimed->token, m);
     finish(std::move(op), result<message_ptr>(std::move(m)));
   }
+  counters_->in_hand.store(plan_.out(), std::memory_order_relaxed);
+  counters_->buffered.store(plan_.buffered(), std::memory_order_relaxed);
   if (todo.claim > 0) claim(todo.claim);
   if (!plan_.stopped()) rest(todo.then);
 }
@@ -115,8 +121,14 @@ void consumer_core::claimed(const claim_request &request, lease_clock::clock::ti
   batch_scope batch;
   if (r) {
     auto answer = protocol_->read_claim(r->root(), request);
+    counters_->claimed.add(answer.messages.size());
+    const auto now = std::chrono::system_clock::now();
     std::uint32_t got = 0;
     for (auto &m : answer.messages) {
+      if (m.put_at != std::chrono::system_clock::time_point()) {
+        m.waited = std::chrono::duration_cast<std::chrono::milliseconds>(std::max(now - m.put_at, {}));
+        counters_->wait.record(now - m.put_at);
+      }
       auto held = std::make_shared<const claimed_message>(std::move(m));
       leases_->hold(held, since);
       if (!held->ignored.empty()) {
@@ -200,6 +212,9 @@ void consumer_core::reconnected() {
 }
 
 void consumer_core::reaped(const reap_answer &a) {
+  counters_->brought_back.add(a.back);
+  counters_->buried.add(a.buried - a.interrupted.size());
+  counters_->interrupted.add(a.interrupted.size());
   if (a.back > 0) log(log_level::warning, fmt::format("{} messages of lost workers are ready again", a.back));
   if (a.buried > 0) log(log_level::warning, fmt::format("{} messages of lost workers went to the dead list", a.buried));
   if (options_.interrupted)

@@ -23,7 +23,7 @@ struct queue_counters {
   single_writer_counter lost;          ///< leases that were lost
   single_writer_counter brought_back;  ///< by this process's reaper: what others had held
   single_writer_counter interrupted;   ///< found by this process's reaper, and not to be run again
-  latency_histogram wait;              ///< from put to claim, by the server's clock
+  latency_histogram wait;              ///< from put, by the server's clock, to claim, by ours
   latency_histogram run;               ///< from the handler's getting a message to its settlement
 
   // consumer, at this moment

@@ -46,7 +46,8 @@ producer_core::producer_core(const redis_pool &pool, queue_options options)
     : options_(std::move(options)),
       pool_(pool),
       protocol_(make_protocol(options_, pool.core()->runtime().instance())),
-      timer_(pool.executor()) {
+      timer_(pool.executor()),
+      metrics_(pool.core()->runtime(), options_, queue_metrics::side::producer, counters_) {
   if (options_.admission) fleet_.emplace(pool_, options_);
 }
 
@@ -165,12 +166,12 @@ void producer_core::answered(std::uint64_t call_number, const result<redis_reply
 void producer_core::end_one(pending &p, put_group &items, const put_outcome &outcome, std::int64_t ready,
                             const fleet_capacity &fleet) {
   if (!outcome.refused.empty()) {
-    counters_.refused(outcome.refused, items.size());
+    counters_->refused(outcome.refused, items.size());
     if (p.op) finish(std::move(p.op), result<put_receipt>(refused_put(outcome, fleet)));
     return;
   }
-  counters_.put.add(items.size() - outcome.repeated.size());
-  counters_.repeated.add(outcome.repeated.size());
+  counters_->put.add(items.size() - outcome.repeated.size());
+  counters_->repeated.add(outcome.repeated.size());
   if (!p.op) return;
   put_receipt receipt;
   receipt.depth = ready;

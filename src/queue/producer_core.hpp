@@ -5,10 +5,10 @@
 
 #include "base/batch.hpp"
 #include "io/component.hpp"
-#include "queue/counters.hpp"
 #include "queue/fleet_watch.hpp"
 #include "queue/loop_inbox.hpp"
 #include "queue/protocol.hpp"
+#include "queue/queue_metrics.hpp"
 
 #include <boost/asio/steady_timer.hpp>
 
@@ -87,7 +87,8 @@ class producer_core final : public component, public std::enable_shared_from_thi
   boost::asio::steady_timer timer_;
   bool armed_ = false;
   std::function<void()> idle_;
-  queue_counters counters_;
+  const std::shared_ptr<queue_counters> counters_ = std::make_shared<queue_counters>();
+  const queue_metrics metrics_;
 };
 
 }  // namespace corbel::detail

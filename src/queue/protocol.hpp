@@ -48,6 +48,7 @@ struct claimed_message {
   std::uint64_t token = 0;
   std::string group;
   std::chrono::system_clock::time_point put_at;
+  std::chrono::milliseconds waited{0};  ///< from put to claim; 0 where put_at is not known
   std::string ignored;  ///< why it is not to be worked, but told to the host and acknowledged; empty: it is worked
 
   std::string_view delivered() const noexcept {
