@@ -49,6 +49,7 @@ corbel_status corbel_options_init(void *options, const char *type, size_t size) 
       {"sub_options", 32, sizeof(corbel_sub_options)},
       {"monitor_options", 40, sizeof(corbel_monitor_options)},
       {"queue_options", 56, sizeof(corbel_queue_options)},
+      {"queue_admission", 104, sizeof(corbel_queue_admission)},
       {"put", 64, sizeof(corbel_put)},
       {"settle", 32, sizeof(corbel_settle)},
       {"health_report", 40, sizeof(corbel_health_report)},

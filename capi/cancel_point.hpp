@@ -53,7 +53,7 @@ class event_handler {
   };
   struct drop {
     void operator()(owed *o) const noexcept {
-      o->end(o->to, error(status::cancelled, "cancelled: the runtime ended", "postgres"));
+      o->end(o->to, error(status::cancelled, "cancelled: the runtime ended"));
       delete o;
     }
   };

@@ -33,6 +33,13 @@ void clear_event(corbel_event &ev) noexcept {
       case CORBEL_EVENT_PG_NOTICE:
         corbel_pg_notice_free(static_cast<corbel_pg_notice *>(ev.object));
         break;
+      case CORBEL_EVENT_QUEUED:
+        corbel_receipt_free(static_cast<corbel_receipt *>(ev.object));
+        break;
+      case CORBEL_EVENT_DEAD:
+        corbel_dead_free(static_cast<corbel_dead *>(ev.object));
+        break;
+      case CORBEL_EVENT_QUEUE_STATS:
       case CORBEL_EVENT_BUDGET:
       case CORBEL_EVENT_LOG:
       case CORBEL_EVENT_PG_DATA:

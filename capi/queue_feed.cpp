@@ -2,6 +2,37 @@
 
 namespace corbel::capi {
 
+held_message message_notices::lost(const detail::message_ptr &m) {
+  auto it = std::find_if(messages_.begin(), messages_.end(), [&](const held_message &held) { return held->state == m; });
+  if (it == messages_.end()) {
+    lost_.push_back(m);
+    return {};
+  }
+  auto unseen = std::move(*it);
+  messages_.erase(it);
+  return unseen;
+}
+
+bool message_notices::next(corbel_event &out) noexcept {
+  out.user = user_;
+  out.source = CORBEL_SOURCE_QUEUE;
+  if (!messages_.empty()) {
+    out.kind = CORBEL_EVENT_MESSAGE;
+    out.object = messages_.front().release();
+    messages_.pop_front();
+    return true;
+  }
+  while (!lost_.empty()) {
+    const auto m = std::move(lost_.front());
+    lost_.pop_front();
+    if (m->asked) continue;  // settled meanwhile
+    out.kind = CORBEL_EVENT_MESSAGE_LOST;
+    out.value = static_cast<std::int64_t>(m->claimed->token);
+    return true;
+  }
+  return false;
+}
+
 /// One take of the feed, and the next one after it.
 class message_feed::taker final : public detail::operation<detail::message_ptr> {
  public:
@@ -19,36 +50,56 @@ class message_feed::taker final : public detail::operation<detail::message_ptr> 
 };
 
 void message_feed::start(detail::consumer_core &core, std::uint32_t takers) {
+  core.on_lost([weak = weak_from_this()](const detail::message_ptr &m) {
+    if (auto feed = weak.lock()) feed->lost(m);
+  });
   for (std::uint32_t i = 0; i < takers; ++i) take(core);
 }
 
 void message_feed::take(detail::consumer_core &core) {
   {
     std::lock_guard lock(mutex_);
-    if (stopped_ || to_.expired()) return;
+    if (!delivers_ || to_.expired()) return;
   }
   core.start_take(detail::operation_ptr<detail::message_ptr>(new taker(shared_from_this())));
 }
 
+std::shared_ptr<message_notices> message_feed::notices() {
+  auto listed = notices_.lock();
+  if (!listed) notices_ = listed = std::make_shared<message_notices>(user_);
+  return listed;
+}
+
 void message_feed::deliver(detail::message_ptr m) {
-  auto notice = std::make_shared<message_notice>(std::make_unique<corbel_message>(corbel_message{std::move(m)}), user_);
+  held_message held(new corbel_message{std::move(m)});
   auto queue = to_.lock();
   std::lock_guard lock(mutex_);
-  if (stopped_ || !queue) return;
-  std::erase_if(notices_, [](const std::weak_ptr<message_notice> &n) { return n.expired(); });
-  notices_.push_back(notice);
-  queue->notify(notice);
+  if (!delivers_ || !queue) return;
+  auto to = notices();
+  queue->notify(to, [&] { to->add(std::move(held)); });
+}
+
+void message_feed::lost(const detail::message_ptr &m) {
+  held_message unseen;
+  auto queue = to_.lock();
+  std::lock_guard lock(mutex_);
+  if (!tells_ || !queue) return;
+  auto to = notices();
+  queue->notify(to, [&] { unseen = to->lost(m); });
 }
 
 void message_feed::stop() {
-  std::vector<std::weak_ptr<message_notice>> notices;
-  {
-    std::lock_guard lock(mutex_);
-    stopped_ = true;
-    notices.swap(notices_);
-  }
-  for (auto &weak : notices)
-    if (auto notice = weak.lock()) notice->take_back();
+  take_back();
+  std::lock_guard lock(mutex_);
+  tells_ = false;
+}
+
+void message_feed::take_back() {
+  std::deque<held_message> unseen;
+  auto queue = to_.lock();
+  std::lock_guard lock(mutex_);
+  if (!std::exchange(delivers_, false) || !queue) return;
+  if (auto listed = notices_.lock()) queue->notify(listed, [&] { unseen = listed->take_back(); });
 }
 
 }  // namespace corbel::capi

@@ -1,11 +1,11 @@
 #pragma once
-/// Owns: the way of a consumer's messages to its event queue: takes all the time, gives each message as a notice, and takes
-/// back what nobody has received yet. Callers: capi/queue.cpp. Thread: any.
+/// Owns: the way of a consumer's messages to its event queue: takes all the time, gives what came as notices, takes back
+/// what nobody has received yet, and tells of lost leases. Callers: capi/queue_consumer.cpp. Thread: any.
 
 #include "capi/handles.hpp"
 #include "queue/consumer_core.hpp"
 
-#include <atomic>
+#include <deque>
 #include <memory>
 #include <mutex>
 #include <vector>
@@ -16,24 +16,26 @@ struct corbel_message {
 
 namespace corbel::capi {
 
-/// A notice that holds one message until it is received. The event queue alone owns it: freed with the queue, it hands the
-/// message back.
-class message_notice final : public detail::event_queue::source {
+struct free_message {
+  void operator()(corbel_message *j) const noexcept { corbel_message_free(j); }
+};
+using held_message = std::unique_ptr<corbel_message, free_message>;
+
+/// What was not received yet. The event queue alone owns it, while it lists it: freed with the queue, it hands the messages
+/// back. All calls are under the event queue's lock.
+class message_notices final : public detail::event_queue::source {
  public:
-  message_notice(std::unique_ptr<corbel_message> m, std::uint64_t user) : message_(m.release()), user_(user) {}
-  ~message_notice() override { take_back(); }
-  bool next(corbel_event &out) noexcept override {
-    out.object = message_.exchange(nullptr);
-    out.user = user_;
-    out.kind = CORBEL_EVENT_MESSAGE;
-    out.source = CORBEL_SOURCE_QUEUE;
-    return out.object != nullptr;
-  }
-  void take_back() noexcept { corbel_message_free(message_.exchange(nullptr)); }
+  explicit message_notices(std::uint64_t user) : user_(user) {}
+  void add(held_message m) { messages_.push_back(std::move(m)); }
+  /// The lease of that message was lost. Returns it when nobody has received it: then nobody is told.
+  held_message lost(const detail::message_ptr &m);
+  std::deque<held_message> take_back() noexcept { return std::exchange(messages_, {}); }
+  bool next(corbel_event &out) noexcept override;
 
  private:
-  std::atomic<corbel_message *> message_;
   const std::uint64_t user_;
+  std::deque<held_message> messages_;
+  std::deque<detail::message_ptr> lost_;
 };
 
 class message_feed : public std::enable_shared_from_this<message_feed> {
@@ -42,19 +44,23 @@ class message_feed : public std::enable_shared_from_this<message_feed> {
 
   /// takers: how many takes are under way at once.
   void start(detail::consumer_core &core, std::uint32_t takers);
-  /// Delivers nothing more and hands back what was not received.
+  /// Delivers nothing more, and hands back what was not received.
+  void take_back();
+  /// The same, and tells of no loss any more.
   void stop();
 
  private:
   class taker;
   void take(detail::consumer_core &core);
   void deliver(detail::message_ptr m);
+  void lost(const detail::message_ptr &m);
+  std::shared_ptr<message_notices> notices();  // under the lock
 
   const std::weak_ptr<detail::event_queue> to_;
   const std::uint64_t user_;
   std::mutex mutex_;
-  bool stopped_ = false;
-  std::vector<std::weak_ptr<message_notice>> notices_;  // some are received already
+  bool delivers_ = true, tells_ = true;
+  std::weak_ptr<message_notices> notices_;
 };
 
 }  // namespace corbel::capi

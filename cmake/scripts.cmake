@@ -1,23 +1,28 @@
 # corbel_embed_scripts(<target> <folder>...): makes every <folder>/<name>.lua a C++ string in the header
-# "scripts/<last folder>_<name>.hpp" as corbel::scripts::<last folder>_<name>. A line "--include shared" in it stands for the
-# text of <folder>/shared.lua.
+# "scripts/<last folder>_<name>.hpp" as corbel::scripts::<last folder>_<name>. A line "--include <part>" in it stands for the
+# text of <folder>/<part>.lua, where the part is one of shared, lane, look.
 function(corbel_embed_scripts target)
   set(out ${PROJECT_BINARY_DIR}/generated)
   foreach(folder ${ARGN})
     get_filename_component(prefix ${folder} NAME)
     file(GLOB scripts CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/${folder}/*.lua)
-    set(shared "")
-    if(EXISTS ${PROJECT_SOURCE_DIR}/${folder}/shared.lua)
-      file(READ ${PROJECT_SOURCE_DIR}/${folder}/shared.lua shared)
-    endif()
+    set(parts shared lane look)
+    foreach(part ${parts})
+      set(text_of_${part} "")
+      if(EXISTS ${PROJECT_SOURCE_DIR}/${folder}/${part}.lua)
+        file(READ ${PROJECT_SOURCE_DIR}/${folder}/${part}.lua text_of_${part})
+      endif()
+    endforeach()
     foreach(script ${scripts})
       set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${script})
       get_filename_component(name ${script} NAME_WE)
-      if(name STREQUAL shared)
+      if(name IN_LIST parts)
         continue()
       endif()
       file(READ ${script} text)
-      string(REPLACE "--include shared\n" "${shared}" text "${text}")
+      foreach(part ${parts})
+        string(REPLACE "--include ${part}\n" "${text_of_${part}}" text "${text}")
+      endforeach()
       file(CONFIGURE OUTPUT ${out}/scripts/${prefix}_${name}.hpp @ONLY CONTENT
 "#pragma once
 namespace corbel::scripts {

@@ -21,15 +21,28 @@
 
 namespace corbel {
 
+/// platform: what a put writes to a conversation's lane of events together with its message, all or none.
+struct event_records {
+  struct event {
+    std::string id;      ///< message_id; a record of the same id is written over
+    std::string record;  ///< the event as JSON, kept as it is
+  };
+  std::string conversation, user = {}, agent = {};  ///< user: its id or fingerprint; agent empty: the platform's default one
+  std::vector<event> events = {};
+};
+
 struct put_item {
   std::string body;
-  std::string id = {};     ///< empty: made by the library; at most 128 bytes, no control characters
-  std::string lane = {};   ///< one of the queue's lanes; empty: the first. platform: the user type
-  std::string group = {};  ///< messages of one group run one at a time, in order; at most 128 bytes, no control characters
+  std::string id = {};     ///< empty: made by the library; at most 128 bytes, no control characters. platform: the task's
+  std::string lane = {};   ///< one of the queue's lanes; empty: the first. platform: the user type; empty: the task's
+  /// Messages of one group run one at a time, in order; at most 128 bytes, no control characters. platform: the conversation
+  /// that the task names, so it stays empty.
+  std::string group = {};
   /// A put with a key that was put within the window is not put again, and counts as done; at most 256 bytes.
   std::string idempotency_key = {};
   std::chrono::milliseconds delay{0};                     ///< not claimed before so long after the put ...
   std::chrono::system_clock::time_point not_before = {};  ///< ... or before this time, by the server's clock
+  event_records events = {};                              ///< platform only
 };
 
 struct put_receipt {

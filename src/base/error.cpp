@@ -3,7 +3,7 @@
 namespace corbel {
 
 namespace {
-const std::string empty;
+const std::string &empty = *new std::string;  // never destroyed: I/O threads may outlive it
 }
 
 const char *status_name(status s) noexcept {
@@ -58,7 +58,7 @@ const std::string *error::field(std::string_view name) const noexcept {
 }
 
 const error &error::out_of_memory() noexcept {
-  static const error e(status::no_memory, "out of memory", "os", "ENOMEM", retriable);
+  static const auto &e = *new error(status::no_memory, "out of memory", "os", "ENOMEM", retriable);
   return e;
 }
 

@@ -16,24 +16,25 @@ namespace detail {
 
 namespace {
 
-const std::vector<std::string_view> root_keys = {"profile",
-                                                 "tenant",
-                                                 "tenant_id",
-                                                 "project",
-                                                 "project_id",
-                                                 "instance_id",
-                                                 "redis_url",
-                                                 "rate_limits",
-                                                 "service_capacity",
-                                                 "backpressure",
-                                                 "circuit_breakers",
-                                                 "monitoring",
-                                                 "redis",
-                                                 "pools",
-                                                 "limits",
-                                                 "data_bus",
-                                                 "guarded_rest_patterns",
-                                                 "bypass_throttling_patterns"};
+/// This and its like are never destroyed: I/O threads may still read documents while the process exits.
+const std::vector<std::string_view> &root_keys = *new std::vector<std::string_view>{"profile",
+                                                                                    "tenant",
+                                                                                    "tenant_id",
+                                                                                    "project",
+                                                                                    "project_id",
+                                                                                    "instance_id",
+                                                                                    "redis_url",
+                                                                                    "rate_limits",
+                                                                                    "service_capacity",
+                                                                                    "backpressure",
+                                                                                    "circuit_breakers",
+                                                                                    "monitoring",
+                                                                                    "redis",
+                                                                                    "pools",
+                                                                                    "limits",
+                                                                                    "data_bus",
+                                                                                    "guarded_rest_patterns",
+                                                                                    "bypass_throttling_patterns"};
 
 /// Empty, {{...}}, or one of the names that templates leave behind.
 bool is_placeholder(std::string_view text) {

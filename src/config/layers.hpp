@@ -12,7 +12,8 @@
 namespace corbel::detail {
 
 /// What may name a slice; `processor` and `worker` mean proc.
-inline const std::vector<std::string_view> slice_names = {"ingress", "proc", "processor", "worker"};
+inline const std::vector<std::string_view> &slice_names =
+    *new std::vector<std::string_view>{"ingress", "proc", "processor", "worker"};
 bool is_slice_name(std::string_view key) noexcept;
 
 /// A section of the document for one component: objects in which a key is looked for, the first one that has it counts.

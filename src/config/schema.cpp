@@ -16,9 +16,9 @@ std::map<std::string, publish_limit, std::less<>> default_publish_limits() {
 }
 
 const std::vector<std::string> &default_guarded_patterns() {
-  static const std::vector<std::string> patterns = [] {
+  static const auto &patterns = *[] {  // never destroyed: I/O threads may still read documents while the process exits
     const std::string one = "/[^/]+", read = "^/resources/", talk = "^/conversations", bundle = "^/integrations/bundles";
-    return std::vector<std::string>{
+    return new std::vector<std::string>{
         read + "link-preview$",
         read + "by-rn$",
         talk + one + one + one + "/fetch$",

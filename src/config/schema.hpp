@@ -132,7 +132,8 @@ std::vector<std::string_view> names_of(std::span<const field<S>, N> fields) {
 }
 
 /// Roles' names, as the platform's sessions have them.
-inline const std::vector<std::string_view> user_types = {"anonymous", "external", "registered", "paid", "privileged"};
+inline const std::vector<std::string_view> &user_types =
+    *new std::vector<std::string_view>{"anonymous", "external", "registered", "paid", "privileged"};
 
 std::map<std::string, rate_limit, std::less<>> default_rate_limits();
 std::map<std::string, publish_limit, std::less<>> default_publish_limits();

@@ -87,7 +87,7 @@ std::vector<std::string> split(const std::string &list) {
 }  // namespace
 
 const std::string &parameter(const pg_parameters &all, std::string_view name) noexcept {
-  static const std::string none;
+  static const auto &none = *new std::string;  // never destroyed: I/O threads may outlive it
   for (auto &[key, value] : all)
     if (key == name) return value;
   return none;

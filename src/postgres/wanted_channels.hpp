@@ -85,7 +85,7 @@ class wanted_channels {
     return it != channels_.end() && it->second.readers.contains(who);
   }
   const std::set<reader> &readers_of(const std::string &channel) const {
-    static const std::set<reader> none;
+    static const auto &none = *new std::set<reader>;  // never destroyed: I/O threads may outlive it
     auto it = channels_.find(channel);
     return it == channels_.end() ? none : it->second.readers;
   }

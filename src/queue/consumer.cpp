@@ -64,6 +64,7 @@ detail::io_executor message::executor() const { return state_->core->executor();
 
 void message::start_settle(settle_request how, call c, detail::operation_ptr<bool> op) {
   auto &core = *state_->core;
+  if (state_->overtaken()) return detail::finish(std::move(op), result<bool>(false));
   if (auto why = core.admit_settle(*state_, how)) return detail::finish(std::move(op), result<bool>(why));
   core.start_settle(state_, std::move(how), c, std::move(op));
 }

@@ -39,7 +39,7 @@ consumer_core::consumer_core(const redis_pool &pool, queue_options options)
       random_(std::random_device{}()),
       settler_(std::make_shared<settler>(pool, protocol_, name_)),
       poll_timer_(pool.executor()),
-      metrics_(pool.core()->runtime().shared_from_this(), queue_label(options_), queue_metrics::side::consumer, counters_) {
+      metrics_(pool.core()->runtime(), options_, queue_metrics::side::consumer, counters_) {
   counters_->capacity = options_.concurrency;
 }
 
@@ -81,6 +81,7 @@ void consumer_core::begin() {
                                          },
                                      .closed = with_core([](consumer_core &c, const error &why) { c.pool_ended(why); })});
   if (auto why = pool_.core()->refusal()) return pool_ended(why);
+  sampler_ = queue_sampler::of(pool_, protocol_, options_);
   reaper_->start();
   promoter_->start();
   step();
@@ -122,13 +123,22 @@ void consumer_core::claimed(const claim_request &request, lease_clock::clock::ti
     auto answer = protocol_->read_claim(r->root(), request);
     counters_->claimed.add(answer.messages.size());
     const auto now = std::chrono::system_clock::now();
+    std::uint32_t got = 0;
     for (auto &m : answer.messages) {
-      if (m.put_at != std::chrono::system_clock::time_point()) counters_->wait.record(now - m.put_at);
+      if (m.put_at != std::chrono::system_clock::time_point()) {
+        m.waited = std::chrono::duration_cast<std::chrono::milliseconds>(std::max(now - m.put_at, {}));
+        counters_->wait.record(now - m.put_at);
+      }
       auto held = std::make_shared<const claimed_message>(std::move(m));
       leases_->hold(held, since);
+      if (!held->ignored.empty()) {
+        ignore(held);
+        continue;
+      }
       buffered_.push_back(std::move(held));
+      ++got;
     }
-    plan_.claim_answered(static_cast<std::uint32_t>(answer.messages.size()), answer.left, answer.full);
+    plan_.claim_answered(got, answer.left, answer.full);
     if (!std::exchange(claim_trouble_, {}).empty()) log(log_level::info, "claims are answered again");
   } else {
     claim_failed({request.claim, since + options_.lease}, r.error());

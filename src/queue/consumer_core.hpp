@@ -15,6 +15,7 @@
 #include "queue/peek_hub.hpp"
 #include "queue/promoter.hpp"
 #include "queue/queue_metrics.hpp"
+#include "queue/queue_sampler.hpp"
 #include "queue/reaper.hpp"
 #include "queue/settler.hpp"
 
@@ -50,7 +51,10 @@ class consumer_core final : public component, public std::enable_shared_from_thi
   /// Why a settlement cannot begin now; after success start_settle has to follow.
   error admit_settle(message_state &m, const settle_request &how) const;
   void start_settle(message_ptr m, settle_request how, call c, operation_ptr<bool> op, std::uint64_t ticket = 0);
-  void start_wait_lost(message_ptr m, operation_ptr<bool> op);
+  void start_wait_lost(message_ptr m, operation_ptr<bool> op, std::uint64_t ticket = 0);
+  /// Has fn called on the loop for every delivered message whose lease is lost before the caller settles it. Before the first
+  /// take.
+  void on_lost(std::function<void(const message_ptr &)> fn);
   /// The caller destroyed the message.
   void drop(message_ptr m);
   void log(log_level level, std::string text) const;
@@ -96,13 +100,16 @@ class consumer_core final : public component, public std::enable_shared_from_thi
   void reconnected();
   void reaped(const reap_answer &answer);
   // consumer_settle.cpp: what becomes of messages
-  void count_settled(const message_state &m);
   void settle_now(const message_ptr &m, const settle_request &how, std::chrono::milliseconds timeout, std::uint64_t ticket,
                   settler::told_function told);
   void dropped(const message_ptr &m);
   void hand_back(std::uint32_t count);
+  void ignore(const claimed_ptr &m);
+  void settle_undelivered(const claimed_ptr &m, settle how);
   void lost(std::uint64_t token);
+  void tell_lost(const message_ptr &m);
   void tell_watchers(message_state &m, bool was_lost);
+  void count_settled(const message_state &m);
   // consumer_end.cpp: draining, freeing, the end of pool or runtime
   void begin_drain(std::uint64_t ticket, std::chrono::milliseconds timeout, operation_ptr<std::size_t> op);
   void drain_overdue(std::uint64_t ticket);
@@ -140,9 +147,10 @@ class consumer_core final : public component, public std::enable_shared_from_thi
   std::vector<lost_claim> lost_claims_;
   std::string claim_trouble_;  // what was logged of failing claims
   std::uint64_t claims_ = 0;
-  std::size_t handing_back_ = 0;  // never delivered, on their way back
+  std::size_t handing_back_ = 0;  // never delivered, being settled
   error why_stopped_;
   std::function<void()> idle_;  // the runtime waits for the settlements under way
+  std::function<void(const message_ptr &)> on_lost_;
   std::minstd_rand random_;
   const std::shared_ptr<settler> settler_;
   std::shared_ptr<lease_keeper> leases_;
@@ -150,6 +158,7 @@ class consumer_core final : public component, public std::enable_shared_from_thi
   std::shared_ptr<promoter> promoter_;
   std::shared_ptr<peek_hub> peeks_;
   peek_hub::waiter waiter_;
+  std::shared_ptr<queue_sampler> sampler_;
   bool cannot_peek_ = false;
   boost::asio::steady_timer poll_timer_;
   bool polling_ = false;

@@ -77,10 +77,9 @@ void consumer_core::drain_overdue(std::uint64_t ticket) {
   for (auto it = out.rbegin(); it != out.rend(); ++it) {
     const auto &m = *it;
     if (!m->begin_settling()) continue;
-    m->taken_away = true;
     log_settle(*m, settle::hand_back, "the drain's time is over");
     settle_now(m, settle::hand_back, last_moment, next_ticket(), [](const result<bool> &) {});
-    tell_watchers(*m, true);
+    tell_lost(m);
   }
   auto it = std::find_if(drains_.begin(), drains_.end(), [&](const waiting_drain &d) { return d.ticket == ticket; });
   if (it == drains_.end()) return;
@@ -166,6 +165,7 @@ void consumer_core::pool_ended(const error &why) {
   const auto closed = why.is(status::closed) ? why : error(status::closed, "the consumer's pool was closed", "queue");
   stop(closed);
   if (leases_) leases_->stop();
+  sampler_.reset();
   settler_->end_all(closed);
   while (!watched_.empty()) stop_watching(watched_.begin()->second.lock(), watched_.begin()->first);
   end_drains(unsettled());
@@ -177,6 +177,7 @@ void consumer_core::check_ended() {
   if (settler_->under_way() == 0 && idle_) std::exchange(idle_, nullptr)();
   if (!plan_.stopped() || plan_.claiming() || unsettled() > 0) return;
   if (leases_) leases_->stop();
+  sampler_.reset();
   if (follower_ != 0) pool_.core()->followers().remove(std::exchange(follower_, 0));
   end_drains(std::size_t{0});
 }

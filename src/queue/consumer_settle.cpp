@@ -17,6 +17,7 @@ error consumer_core::admit_settle(message_state &m, const settle_request &how) c
         "queue");
   if (!m.begin_settling())
     return error(status::state, fmt::format("message '{}' was settled before", m.claimed->id), "queue");
+  m.asked = true;
   return {};
 }
 
@@ -31,6 +32,7 @@ void consumer_core::start_settle(message_ptr m, settle_request how, call c, oper
 void consumer_core::drop(message_ptr m) {
   if (forked())
     return (void)new auto(std::move(m));  // freeing it could wait for a lock of a thread that does not exist here
+  m->asked = true;
   if (m->phase == stage::settled || ended_) return;
   on_loop([m = std::move(m)](consumer_core &self) { self.dropped(m); });
 }
@@ -72,6 +74,7 @@ void consumer_core::count_settled(const message_state &m) {
                 : m.last == settle::bury  ? c.buried
                                           : c.handed_back;
   which.add(1);
+  if (m.last == settle::done && sampler_) sampler_->worked(m.claimed->lane, m.claimed->waited);
   if (m.last != settle::hand_back) c.run.record(std::chrono::steady_clock::now() - m.since);
 }
 
@@ -80,20 +83,33 @@ void consumer_core::hand_back(std::uint32_t count) {
   for (; count > 0; --count) {
     auto m = std::move(buffered_.back());
     buffered_.pop_back();
-    ++handing_back_;
-    settler_->settle(next_ticket(), settle::hand_back, {.message = m, .due = {}, .reason = {}}, patience({}),
-                     [self = shared_from_this(), m](const result<bool> &) {
-                       self->leases_->release(m->token);
-                       --self->handing_back_;
-                       self->check_ended();
-                     });
+    settle_undelivered(m, settle::hand_back);
   }
+}
+
+/// Told before it is acknowledged, so that it is told again where this process dies in between.
+void consumer_core::ignore(const claimed_ptr &m) {
+  log(log_level::info, fmt::format("message '{}' is not worked: {}", m->id, m->ignored));
+  if (options_.ignored) options_.ignored(m->id, std::string(m->delivered()), m->ignored);
+  settle_undelivered(m, settle::done);
+}
+
+void consumer_core::settle_undelivered(const claimed_ptr &m, settle how) {
+  ++handing_back_;
+  settler_->settle(next_ticket(), how, {.message = m, .due = {}, .reason = {}}, patience({}),
+                   [self = shared_from_this(), m, how](const result<bool> &r) {
+                     if (r && *r && how == settle::hand_back) self->counters_->handed_back.add(1);
+                     self->leases_->release(m->token);
+                     --self->handing_back_;
+                     self->check_ended();
+                   });
 }
 
 /// Another has taken the lease.
 void consumer_core::lost(std::uint64_t token) {
   if (auto it = std::find_if(buffered_.begin(), buffered_.end(), [&](const auto &m) { return m->token == token; });
       it != buffered_.end()) {
+    counters_->lost.add(1);
     buffered_.erase(it);
     plan_.buffered_lost();
     return step();
@@ -104,12 +120,22 @@ void consumer_core::lost(std::uint64_t token) {
   counters_->lost.add(1);
   log(log_level::warning,
       fmt::format("message '{}', attempt {}: its lease was lost, another may work it", m->claimed->id, m->claimed->attempt));
+  tell_lost(m);
+}
+
+void consumer_core::tell_lost(const message_ptr &m) {
+  m->taken_away = true;
+  if (on_lost_ && !m->asked) on_lost_(m);
   tell_watchers(*m, true);
 }
 
-void consumer_core::start_wait_lost(message_ptr m, operation_ptr<bool> op) {
+void consumer_core::on_lost(std::function<void(const message_ptr &)> fn) {
+  on_loop([fn = std::move(fn)](consumer_core &self) mutable { self.on_lost_ = std::move(fn); });
+}
+
+void consumer_core::start_wait_lost(message_ptr m, operation_ptr<bool> op, std::uint64_t ticket) {
   if (auto why = refusal()) return finish(std::move(op), result<bool>(why));
-  const auto ticket = make_cancellable(op, 0);
+  ticket = make_cancellable(op, ticket);
   on_loop([m = std::move(m), ticket, op = std::move(op)](consumer_core &self) mutable {
     if (m->taken_away || m->phase == stage::settled || self.ended_)
       return finish(std::move(op), result<bool>(m->taken_away.load()));

@@ -17,15 +17,16 @@ constexpr std::chrono::seconds fresh{1}, stale{5};
 constexpr std::chrono::milliseconds patience{2000};  // of one reading
 
 const redis_script &read_script() {
-  static const redis_script script(scripts::fleet_read, 1);
+  static const auto &script = *new redis_script(scripts::fleet_read, 1);  // never destroyed: I/O threads may outlive it
   return script;
 }
 
 /// Of whoever wanted to put: nothing was put, whatever became of the reading.
 error unreadable(const error &why) {
-  return error(why.is(status::closed) || why.is(status::cancelled) ? why.code() : status::unavailable,
-               "the capacity of the processes that work the queue cannot be read, so nothing was put: " + why.message(), "queue",
-               why.native(), error::retriable);
+  if (why.is(status::closed) || why.is(status::cancelled)) return why;
+  return error(status::unavailable,
+               "the capacity of the processes that work the queue cannot be read, so nothing was put: " + why.message(),
+               "queue", why.native(), error::retriable);
 }
 
 std::string either(const std::string &a, const std::string &b) { return a.empty() ? b : a; }

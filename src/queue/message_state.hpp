@@ -1,6 +1,6 @@
 #pragma once
 /// Owns: one leased message, and how far its settling is. Callers: message (the caller's thread), consumer_core (the I/O
-/// thread). Everything but `phase` and `taken_away` stays as it was made.
+/// thread). Everything but `phase`, `taken_away` and `asked` stays as it was made.
 
 #include "queue/protocol.hpp"
 
@@ -27,6 +27,14 @@ struct message_state {
     if (phase.compare_exchange_strong(was, stage::settling)) return true;
     return was == stage::failed && phase.compare_exchange_strong(was, stage::settling);
   }
+  bool is_settled_by_caller() const noexcept {
+    return asked && phase.load() != stage::failed && phase.load() != stage::held;
+  }
+  /// True once, where the library handed the message back before its caller settled it: to him it is lost.
+  bool overtaken() noexcept {
+    const auto now = phase.load();
+    return taken_away && (now == stage::settling || now == stage::settled) && !asked.exchange(true);
+  }
 
   struct watcher {
     std::uint64_t ticket;
@@ -37,6 +45,7 @@ struct message_state {
   const claimed_ptr claimed;
   std::atomic<stage> phase{stage::held};
   std::atomic<bool> taken_away{false};  ///< the lease was lost
+  std::atomic<bool> asked{false};       ///< the caller has settled or destroyed it
 
   // I/O thread only.
   settle last = settle::hand_back;                                                 // what the last settlement was to do

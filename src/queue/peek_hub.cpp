@@ -13,8 +13,9 @@ using namespace std::chrono_literals;
 
 namespace {
 /// Long, so that idling costs next to nothing; random, so that processes do not step together.
-constexpr std::chrono::milliseconds block_time{8000}, block_jitter{4000}, lease_patience{1000}, ask_again{5000},
-    keep_unused{1000};
+constexpr std::chrono::milliseconds block_time{8000}, block_jitter{4000}, lease_patience{1000}, keep_unused{1000};
+/// Where the pool has no connection to give, and where one was lost or the server is away.
+constexpr std::chrono::milliseconds refused_pause{5000}, lost_pause{100};
 }  // namespace
 
 std::shared_ptr<peek_hub> peek_hub::of(const redis_pool &pool) {
@@ -82,9 +83,10 @@ void peek_hub::ask(peek &p) {
       p.lease = std::move(*lease);
       return self->go_on(p);
     }
+    if (!lease.error().is(status::busy)) return self->pause(p, lost_pause);
     for (auto *w : std::vector<waiter *>(p.waiters.begin(), p.waiters.end()))
       if (p.waiters.contains(w)) w->refused(lease.error());
-    self->pause(p);
+    self->pause(p, refused_pause);
   });
 }
 
@@ -103,7 +105,7 @@ void peek_hub::answered(peek &p, const result<redis_reply> &r) {
   if (closed_) return;
   if (!r) {
     p.lease.release();
-    return pause(p);
+    return pause(p, lost_pause);
   }
   batch_scope batch;
   if (!r->root().is_nil()) {
@@ -113,8 +115,8 @@ void peek_hub::answered(peek &p, const result<redis_reply> &r) {
   go_on(p);
 }
 
-void peek_hub::pause(peek &p) {
-  auto timer = std::make_shared<boost::asio::steady_timer>(pool_.executor(), ask_again);
+void peek_hub::pause(peek &p, std::chrono::milliseconds time) {
+  auto timer = std::make_shared<boost::asio::steady_timer>(pool_.executor(), time);
   timer->async_wait([self = shared_from_this(), &p, timer](const boost::system::error_code &) {
     if (!self->closed_) self->go_on(p);
   });

@@ -52,7 +52,7 @@ class peek_hub : public std::enable_shared_from_this<peek_hub> {
   void ask(peek &p);
   void block(peek &p);
   void answered(peek &p, const result<redis_reply> &r);
-  void pause(peek &p);
+  void pause(peek &p, std::chrono::milliseconds time);
   void wake(peek &p);
   void drop(peek &p);
   void watch_unused();

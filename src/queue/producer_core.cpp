@@ -47,7 +47,7 @@ producer_core::producer_core(const redis_pool &pool, queue_options options)
       pool_(pool),
       protocol_(make_protocol(options_, pool.core()->runtime().instance())),
       timer_(pool.executor()),
-      metrics_(pool.core()->runtime().shared_from_this(), queue_label(options_), queue_metrics::side::producer, counters_) {
+      metrics_(pool.core()->runtime(), options_, queue_metrics::side::producer, counters_) {
   if (options_.admission) fleet_.emplace(pool_, options_);
 }
 
@@ -64,6 +64,7 @@ void producer_core::put(put_group items, call c, operation_ptr<put_receipt> op, 
   if (why) return finish(std::move(op), result<put_receipt>(why));
   bool repeatable = true;
   for (auto &item : items) {
+    if (item.id.empty()) item.id = protocol_->id_of(item);
     if (item.id.empty()) item.id = make_message_id();
     repeatable = repeatable && !item.idempotency_key.empty();
   }

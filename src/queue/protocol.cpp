@@ -7,10 +7,6 @@ std::shared_ptr<const queue_protocol> make_protocol(const queue_options &options
                                                   : make_native_protocol(options);
 }
 
-std::string queue_label(const queue_options &o) {
-  return o.layout == queue_layout::platform ? o.tenant + ":" + o.project : o.name;
-}
-
 promote_answer queue_protocol::read_promote(const redis_node &reply) const {
   return {static_cast<std::uint64_t>(reply[0].integer()), std::chrono::milliseconds(reply[1].integer())};
 }

@@ -48,7 +48,8 @@ struct claimed_message {
   std::uint64_t token = 0;
   std::string group;
   std::chrono::system_clock::time_point put_at;
-  std::string extra;  ///< the layout's own: what its later steps need again
+  std::chrono::milliseconds waited{0};  ///< from put to claim; 0 where put_at is not known
+  std::string ignored;  ///< why it is not to be worked, but told to the host and acknowledged; empty: it is worked
 
   std::string_view delivered() const noexcept {
     return body.empty() ? std::string_view(element).substr(body_at) : std::string_view(body);
@@ -108,6 +109,8 @@ class queue_protocol {
   virtual const std::vector<std::string> &ready_lists() const noexcept = 0;  ///< keys, by lane
   /// Success, or why these items cannot be put.
   virtual error check(const put_group &items) const = 0;
+  /// The id that an item's body tells; empty: none. Of an item that was checked.
+  virtual std::string id_of(const put_item &) const { return {}; }
 
   /// ids are set. fleet: none without admission.
   virtual script_call put(const std::vector<put_group> &groups, const std::optional<fleet_capacity> &fleet) const = 0;
@@ -139,9 +142,6 @@ class queue_protocol {
   virtual script_call requeue(const std::vector<std::uint64_t> &numbers) const = 0;
   virtual script_call purge(const std::vector<std::uint64_t> &numbers) const = 0;
 };
-
-/// How a queue is called in metrics and log lines: its name, or "<tenant>:<project>" of a platform queue.
-std::string queue_label(const queue_options &options);
 
 /// The layout that the options ask for. Throws failure with status::invalid when an option is wrong. instance: of the
 /// runtime, for leases whose holder has to have a name.

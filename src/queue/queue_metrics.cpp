@@ -42,12 +42,17 @@ void write_consumer_metrics(metrics_writer &w, const std::string &queue, const q
           c.capacity.load(std::memory_order_relaxed));
 }
 
-queue_metrics::queue_metrics(std::shared_ptr<runtime_core> runtime, std::string queue, side which,
+std::string queue_label(const queue_options &options) {
+  if (options.layout == queue_layout::native) return options.name;
+  return options.tenant + ":" + options.project + ":kdcube:chat:prompt:queue";
+}
+
+queue_metrics::queue_metrics(runtime_core &runtime, const queue_options &options, side which,
                              std::shared_ptr<const queue_counters> counters)
-    : runtime_(std::move(runtime)) {
+    : runtime_(runtime.shared_from_this()) {
   auto write = which == side::producer ? write_producer_metrics : write_consumer_metrics;
-  source_ = runtime_->metrics().add_source(
-      [write, queue = std::move(queue), counters = std::move(counters)](metrics_writer &w) { write(w, queue, *counters); });
+  source_ = runtime_->metrics().add_source([write, queue = queue_label(options), counters = std::move(counters)](
+                                               metrics_writer &w) { write(w, queue, *counters); });
 }
 
 queue_metrics::~queue_metrics() {

@@ -5,16 +5,21 @@
 #include "queue/counters.hpp"
 #include "runtime/runtime_core.hpp"
 
+#include <corbel/queue_options.hpp>
+
 #include <memory>
 #include <string>
 
 namespace corbel::detail {
 
+/// The name by which a queue goes in metrics, health and log: of a native queue its own, of a platform queue the begin of
+/// its ready lists' keys.
+std::string queue_label(const queue_options &options);
+
 class queue_metrics {
  public:
   enum class side { producer, consumer };
-  /// queue: the label by which the queue goes in metrics.
-  queue_metrics(std::shared_ptr<runtime_core> runtime, std::string queue, side which,
+  queue_metrics(runtime_core &runtime, const queue_options &options, side which,
                 std::shared_ptr<const queue_counters> counters);
   ~queue_metrics();
   queue_metrics(const queue_metrics &) = delete;

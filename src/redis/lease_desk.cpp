@@ -145,9 +145,10 @@ void lease_desk::open_more() {
 }
 
 void lease_desk::open_one() {
-  if (retry_armed_) {  // the plan says when; the count is taken again then
+  {
     std::lock_guard lock(mutex_);
-    return ledger_.open_failed();
+    if (stopped_) return;                            // since it was asked for
+    if (retry_armed_) return ledger_.open_failed();  // the plan says when; the count is taken again then
   }
   auto c = std::make_shared<redis_connection>(loop_, settings_, counters_, this, redis_connection::mode::requests);
   c->lease.pool = pool_;

@@ -19,7 +19,7 @@ using namespace std::chrono_literals;
 namespace {
 
 const redis_script &publish_script() {
-  static const redis_script script(scripts::relay_publish, 1);
+  static const auto &script = *new redis_script(scripts::relay_publish, 1);  // never destroyed: I/O threads may outlive it
   return script;
 }
 

@@ -239,9 +239,11 @@ static int in_the_child(struct pg_world *w, corbel_pg_conn *k, corbel_pg_stream 
   corbel_pg_free(w->p);
   corbel_events_free(w->q);
   corbel_runtime_free(w->rt);
+#ifndef __SANITIZE_THREAD__ /* ThreadSanitizer cannot start threads in a child of a process that has some */
   struct pg_world own = pg_world_open(1);
   CHECK(gives(ask(&own, "SELECT 9"), "9"));
   pg_world_close(&own);
+#endif
   fflush(stdout);
   return check_case_failed;
 }

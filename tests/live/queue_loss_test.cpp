@@ -103,6 +103,47 @@ TEST_CASE_FIXTURE(gated_fixture, "a consumer that waits through an outage goes o
   auto m = now(std::move(waiting));
   REQUIRE(m);
   CHECK(settled(*m));
+  auto next = taking(out);
+  CHECK(until(2s, [&] { return peeking() == 1; }));  // it is not left without a wake
+  put({{"y"}});
+  auto n = now(std::move(next));
+  REQUIRE(n);
+  CHECK(settled(*n));
+}
+
+TEST_CASE_FIXTURE(queue_fixture, "an idle consumer costs the server at most two commands a second") {
+  consumer out(pool, {.name = "work", .concurrency = 4});
+  auto waiting = taking(out);
+  REQUIRE(until(patience, [&] { return peeking() == 1; }));
+  auto info = [&](const std::string &section, const std::string &name) {
+    const auto text = server.command({"INFO", section}).text;
+    return std::stoll(text.substr(text.find("\n" + name + ":") + name.size() + 2));
+  };
+  auto commands = [&] {
+    const auto text = server.command({"INFO", "commandstats"}).text;
+    long long sum = 0;  // of what is no question of this test
+    for (auto at = text.find("cmdstat_"); at != text.npos; at = text.find("cmdstat_", at + 1)) {
+      const auto name = text.substr(at + 8, text.find(':', at) - at - 8);
+      if (name == "evalsha" || name == "eval" || name == "blmove" || name == "ping")
+        sum += std::stoll(text.substr(text.find("calls=", at) + 6));
+    }
+    return sum;
+  };
+  const auto began = info("server", "uptime_in_seconds");
+  const auto before = commands();
+  REQUIRE(until(patience, [&] { return info("server", "uptime_in_seconds") >= began + 4; }));
+  CHECK(commands() - before <= 2 * 5);
+}
+
+TEST_CASE_FIXTURE(queue_fixture, "all consumers of a process wait on one connection for a list") {
+  consumer one(pool, {.name = "work"}), two(pool, {.name = "work"});
+  auto first = taking(one), second = taking(two);
+  REQUIRE(until(patience, [&] { return peeking() == 1; }));
+  put({{"x"}, {"y"}});
+  auto m = now(std::move(first)), n = now(std::move(second));
+  REQUIRE((m && n));
+  CHECK(settled(*m));
+  CHECK(settled(*n));
 }
 
 TEST_CASE_FIXTURE(queue_fixture, "a pool of one connection has none to wait on, says so, and works by looking") {

@@ -9,7 +9,7 @@ from typing import Dict
 import contract
 import pytest
 from conftest import ROOT
-from corbel import _constants, _library, _pg_statement, _pg_structs, _structs
+from corbel import _constants, _library, _pg_statement, _pg_structs, _queue_structs, _structs
 
 STRUCTS = {
     "bytes": _structs.Bytes,
@@ -20,16 +20,25 @@ STRUCTS = {
     "redis_stats": _structs.RedisStats,
     "sub_options": _structs.SubOptions,
     "monitor_options": _structs.MonitorOptions,
-    "queue_options": _structs.QueueOptions,
-    "put": _structs.Put,
-    "settle": _structs.Settle,
+    "queue_lane": _queue_structs.QueueLane,
+    "queue_admission": _queue_structs.QueueAdmission,
+    "queue_options": _queue_structs.QueueOptions,
+    "put": _queue_structs.Put,
+    "settle": _queue_structs.Settle,
     "health_report": _structs.HealthReport,
     "pg_options": _pg_structs.PgOptions,
     "pg_stats": _pg_structs.PgStats,
     "pg_begin": _pg_structs.PgBegin,
     "pg_listener_options": _pg_structs.PgListenerOptions,
 }
-BY_STRUCT = {"event": _structs.EVENT, "record": _structs.RECORD, "pg_statement": _pg_statement.HEAD}
+BY_STRUCT = {
+    "event": _structs.EVENT,
+    "record": _structs.RECORD,
+    "pg_statement": _pg_statement.HEAD,
+    "message_view": _queue_structs.MESSAGE_VIEW,
+    "dead_record": _queue_structs.DEAD_RECORD,
+    "dead_attempt": _queue_structs.DEAD_ATTEMPT,
+}
 KINDS = {
     "pointer": {c_void_p, c_char_p},
     "text": {c_char_p},
@@ -44,6 +53,7 @@ KINDS = {
     "corbel_bytes": {_structs.Bytes},
     "void": {None},
 }
+BYTES = 16  # of a corbel_bytes, which is packed as an address and a size
 
 
 @pytest.fixture(scope="module")
@@ -82,12 +92,14 @@ def test_layout_of_a_struct(name: str, compiled: Dict[str, int]) -> None:
 @pytest.mark.parametrize("name", BY_STRUCT)
 def test_layout_of_what_is_read_by_struct(name: str, compiled: Dict[str, int]) -> None:
     """Packs a different number into every member and finds each where the compiler puts that member."""
-    ours, members = BY_STRUCT[name], contract.structs()[name]
+    ours, cells = BY_STRUCT[name], []
+    for member in contract.structs()[name]:
+        start, size = compiled[f"{name}.{member}"], compiled[f"{name}.{member} size"]
+        cells += [(start, 8), (start + 8, 8)] if size == BYTES else [(start, size)]
     assert ours.size == compiled[name]
-    packed = ours.pack(*range(1, len(members) + 1))
-    for number, member in enumerate(members, 1):
-        start = compiled[f"{name}.{member}"]
-        assert int.from_bytes(packed[start : start + compiled[f"{name}.{member} size"]], "little") == number, member
+    packed = ours.pack(*range(1, len(cells) + 1))
+    for number, (start, size) in enumerate(cells, 1):
+        assert int.from_bytes(packed[start : start + size], "little") == number, (name, number)
 
 
 def test_numbers_are_those_of_the_headers() -> None:

@@ -15,10 +15,15 @@ child gets :class:`Forked` from what its parent opened, and opens a runtime of i
 
 from corbel._constants import UNBOUNDED
 from corbel._library import has_feature, version
+from corbel._message import Bury, Retry
 from corbel._pg_parameters import Json
+from corbel._puts import Item
+from corbel._receipt import Receipt
 from corbel._reply import Reply
 from corbel.config import Config
 from corbel.connection import Connection
+from corbel.consumer import Consumer
+from corbel.dead import DeadMessage, DeadPage, FailedAttempt, LaneStats, QueueStats
 from corbel.errors import (
     Busy,
     Cancelled,
@@ -37,14 +42,16 @@ from corbel.errors import (
     Unsupported,
 )
 from corbel.health import Health, HealthState
+from corbel.inspector import Inspector
 from corbel.lease import Lease
 from corbel.listener import Listener
-from corbel.message import Item
+from corbel.message import Message
 from corbel.monitor import Monitor
 from corbel.notice import Notice, PgNotice
 from corbel.pools import Following, Pools
 from corbel.postgres import Postgres
-from corbel.queue import Consumer, Message, Producer
+from corbel.producer import Producer
+from corbel.queue_settings import Admission, Queue
 from corbel.redis import Redis
 from corbel.row import Row
 from corbel.runtime import Runtime
@@ -56,6 +63,8 @@ from corbel.transaction import Transaction
 
 __all__ = [
     "UNBOUNDED",
+    "Admission",
+    "Bury",
     "Busy",
     "Cancelled",
     "Closed",
@@ -63,15 +72,20 @@ __all__ = [
     "Connection",
     "Consumer",
     "CopyOut",
+    "DeadMessage",
+    "DeadPage",
     "Error",
+    "FailedAttempt",
     "Following",
     "Forked",
     "Health",
     "HealthState",
+    "Inspector",
     "Internal",
     "Invalid",
     "Item",
     "Json",
+    "LaneStats",
     "Lease",
     "Listener",
     "Lost",
@@ -85,11 +99,15 @@ __all__ = [
     "Postgres",
     "Producer",
     "Protocol",
+    "Queue",
+    "QueueStats",
+    "Receipt",
     "Redis",
     "RedisState",
     "RedisStats",
     "Refused",
     "Reply",
+    "Retry",
     "Row",
     "RowStream",
     "Runtime",

@@ -14,6 +14,7 @@ from corbel._failure import received
 from corbel._options import Text, milliseconds
 from corbel._pg_result import Packer
 from corbel._pg_statement import StatementMemory
+from corbel._receipt import take_receipt
 from corbel._reply import Decoder
 from corbel.log import take_bytes
 from corbel.errors import Closed
@@ -21,7 +22,9 @@ from corbel.errors import Closed
 Argument = Union[bytes, str, int, float, bytearray, memoryview]
 
 _ARENA = 64 * 1024
-_HANDLES = frozenset((c.EVENT_LEASE, c.EVENT_BUDGET, c.EVENT_PG_LEASE, c.EVENT_PG_STREAM, c.EVENT_PG_COPY))
+_HANDLES = frozenset(
+    (c.EVENT_LEASE, c.EVENT_BUDGET, c.EVENT_PG_LEASE, c.EVENT_PG_STREAM, c.EVENT_PG_COPY, c.EVENT_QUEUE_STATS, c.EVENT_DEAD)
+)
 _SLOTS = 32
 # _pack[n] writes n corbel_bytes: address and size after one another.
 _pack = [struct.Struct("@" + "PN" * n).pack_into for n in range(_SLOTS + 1)]
@@ -56,6 +59,8 @@ class Caller:
         self._custom = self._call(queue, 0, 0)
         self._call_to = [ctypes.byref(call) for call in self._calls]
         self._custom_to = ctypes.byref(self._custom)
+        self._receipt = self._call(queue, c.CALL_RECEIPT, 0)
+        self._receipt_to = ctypes.byref(self._receipt)
         self._arena = ctypes.create_string_buffer(_ARENA)
         self._arena_view = memoryview(self._arena).cast("B")
         self._arena_address = ctypes.addressof(self._arena)
@@ -73,7 +78,7 @@ class Caller:
 
     def detach(self) -> None:
         """For the end: calls that are started all the same must not name a queue that is gone."""
-        for call in (*self._calls, self._custom):
+        for call in (*self._calls, self._custom, self._receipt):
             call.to = None
 
     def call(self, timeout: Optional[float], idempotent: bool = False, text: bool = False) -> Any:
@@ -84,6 +89,11 @@ class Caller:
         self._custom.timeout_ms = milliseconds(timeout)
         self._custom.user = 1 if text else 0
         return self._custom_to
+
+    def receipt_call(self, timeout: Optional[float]) -> Any:
+        """The corbel_call for a put."""
+        self._receipt.timeout_ms = milliseconds(timeout)
+        return self._receipt_to
 
     def load(self, arguments: Sequence[Argument]) -> int:
         """Lays arguments out as an array of corbel_bytes: its address, good until the next load."""
@@ -182,6 +192,8 @@ class Caller:
             return self.packer.take(object)
         if kind == c.EVENT_REPLY:
             return self.decoder.take(object, user == 1)
+        if kind == c.EVENT_QUEUED:
+            return take_receipt(value, object)
         if kind == c.EVENT_PG_DATA:
             return take_bytes(object)
         return object if kind in _HANDLES else value

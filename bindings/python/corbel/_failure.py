@@ -2,15 +2,18 @@
 
 import ctypes
 from ctypes import c_void_p
-from typing import Any, Callable, Dict, Optional
+from typing import Any, Callable, Dict, Optional, Sequence
 
 from corbel._library import quick
 from corbel.errors import Error, class_of
 
 _free = quick.corbel_error_free
-# Of an error that PostgreSQL's server gave.
-_FIELDS = ("severity", "detail", "hint", "position", "internal_position", "internal_query", "where", "schema", "table",
-           "column", "datatype", "constraint", "file", "line", "routine")  # fmt: skip
+# Of an error that PostgreSQL's server gave, and of a put that admission refused.
+_FIELDS = {
+    "postgres": ("severity", "detail", "hint", "position", "internal_position", "internal_query", "where", "schema", "table",
+                 "column", "datatype", "constraint", "file", "line", "routine"),
+    "queue": ("depth", "capacity", "processes", "retry_after"),
+}  # fmt: skip
 
 
 def describe(pointer: int, status: int) -> Error:
@@ -24,12 +27,12 @@ def describe(pointer: int, status: int) -> Error:
         source=source,
         native=quick.corbel_error_native(pointer).decode("utf-8", "replace"),
         flags=quick.corbel_error_flags(pointer),
-        fields=_fields(pointer) if source == "postgres" else None,
+        fields=_fields(pointer, _FIELDS[source]) if source in _FIELDS else None,
     )
 
 
-def _fields(pointer: int) -> Dict[str, str]:
-    found = ((name, quick.corbel_error_field(pointer, name.encode())) for name in _FIELDS)
+def _fields(pointer: int, names: Sequence[str]) -> Dict[str, str]:
+    found = ((name, quick.corbel_error_field(pointer, name.encode())) for name in names)
     return {name: value.decode("utf-8", "replace") for name, value in found if value is not None}
 
 

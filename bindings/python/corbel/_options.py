@@ -71,22 +71,3 @@ def redis_options(
     o.max_connecting = max_connecting
     o.busy_poll_us = 0 if busy_poll is None else round(busy_poll * 1e6) or -1
     return o
-
-
-def queue_options(
-    name: Optional[str],
-    *,
-    concurrency: int = 0,
-    prefetch: int = 0,
-    lease: Optional[float] = None,
-    to: int = 0,
-    user: int = 0,
-) -> _structs.QueueOptions:
-    o = _structs.sized(_structs.QueueOptions)
-    o.name = text(name, "name")
-    o.concurrency = concurrency
-    o.prefetch = prefetch
-    o.lease_ms = milliseconds(lease, "lease")
-    o.to = to
-    o.user = user
-    return o

@@ -121,45 +121,6 @@ class MonitorOptions(ctypes.Structure):
     ]
 
 
-class QueueOptions(ctypes.Structure):
-    _fields_ = [
-        ("struct_size", c_uint32),
-        ("flags", c_uint32),
-        ("prefetch", c_uint32),
-        ("concurrency", c_uint32),
-        ("max_attempts", c_uint32),
-        ("max_in_flight", c_uint32),
-        ("name", c_char_p),
-        ("lease_ms", c_int64),
-        ("to", c_void_p),
-        ("user", c_uint64),
-    ]
-
-
-class Put(ctypes.Structure):
-    _fields_ = [
-        ("struct_size", c_uint32),
-        ("flags", c_uint32),
-        ("body", Bytes),
-        ("id", c_char_p),
-        ("user_type", c_char_p),
-        ("group", c_char_p),
-        ("idempotency_key", c_char_p),
-        ("not_before_ms", c_int64),
-    ]
-
-
-class Settle(ctypes.Structure):
-    _fields_ = [
-        ("struct_size", c_uint32),
-        ("flags", c_uint32),
-        ("how", c_int32),
-        ("reserved", c_int32),
-        ("not_before_ms", c_int64),
-        ("reason", c_char_p),
-    ]
-
-
 class HealthReport(ctypes.Structure):
     _fields_ = [
         ("struct_size", c_uint32),

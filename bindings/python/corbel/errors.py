@@ -56,7 +56,8 @@ class Error(Exception):
         self._fields = fields or {}
 
     def field(self, name: str) -> Optional[str]:
-        """A detail that a PostgreSQL server gave, or None: "detail", "hint", "position", "constraint", "table" ..."""
+        """A detail that a PostgreSQL server gave, or None: "detail", "hint", "position", "constraint", "table" ...; of a put that
+        was refused: "depth", "capacity", "processes", "retry_after"."""
         return self._fields.get(name)
 
     def __str__(self) -> str:
@@ -117,9 +118,40 @@ class NoMemory(Error):
 
 
 class Busy(Error):
-    """A bound was reached: the pool is exhausted, or too many wait. Never an outage."""
+    """A bound was reached: the pool is exhausted, too many wait, or a queue's admission refused a put. Never an outage.
+
+    Of a refused put ``reason`` is "hard_limit_exceeded", "queue_size_exceeded", "no_healthy_processes" ...; else it is ""."""
 
     status = c.BUSY
+
+    @property
+    def reason(self) -> str:
+        """Why admission refused the put."""
+        return self.native if self.source == "queue" else ""
+
+    @property
+    def depth(self) -> Optional[int]:
+        """Messages of the queue, ready and in flight, when it refused the put."""
+        return self._number("depth")
+
+    @property
+    def capacity(self) -> Optional[int]:
+        """Messages that all processes can hold together."""
+        return self._number("capacity")
+
+    @property
+    def processes(self) -> Optional[int]:
+        """Processes that work the queue."""
+        return self._number("processes")
+
+    @property
+    def retry_after(self) -> Optional[int]:
+        """Seconds after which to come again."""
+        return self._number("retry_after")
+
+    def _number(self, name: str) -> Optional[int]:
+        value = self.field(name)
+        return None if value is None else int(value)
 
 
 class Timeout(Error, _TimeoutError):

@@ -1,7 +1,7 @@
 """A Redis pool in the asyncio face."""
 
 from types import TracebackType
-from typing import Optional, Sequence, Type, TypeVar, Union
+from typing import Optional, Sequence, Tuple, Type, TypeVar, Union
 from weakref import WeakSet
 
 from corbel._caller import Argument
@@ -10,11 +10,14 @@ from corbel._handle import Handle
 from corbel._library import quick
 from corbel._options import Text
 from corbel._reply import Reply
+from corbel.consumer import Consumer
 from corbel.errors import Closed, Forked
 from corbel.events import Pump
+from corbel.inspector import Inspector
 from corbel.lease import LeaseRequest
 from corbel.monitor import Monitor
-from corbel.queue import Consumer, Producer
+from corbel.producer import Producer
+from corbel.queue_settings import Admission, ConsumerSettings, Queue, QueueMemory
 from corbel.stats import RedisStats, read_stats
 from corbel.subscription import Subscription
 
@@ -68,18 +71,49 @@ class Redis(Commands):
         self._pump.check()
         return self._child(Monitor(self._pump, self._handle, ping, overdue))
 
-    def producer(self, name: Optional[str] = None) -> Producer:
-        """The writing side of the queue of that name ("corbel:queue")."""
+    def producer(
+        self,
+        queue: Union[str, Queue, None] = None,
+        *,
+        max_body: int = 0,
+        idempotency_window: Optional[float] = None,
+        admission: Optional[Admission] = None,
+    ) -> Producer:
+        """The writing side of a queue: its name ("corbel:queue"), or a corbel.Queue.
+        max_body: bytes of one body (16 MiB); idempotency_window: seconds that an idempotency key is known (86,400);
+        admission: when puts are refused; None: never."""
         self._pump.check()
-        return Producer(self._pump, self._handle, name)
+        memory = QueueMemory(queue)
+        memory.producer(max_body, idempotency_window, admission)
+        return Producer(self._pump, self._handle, memory)
 
     def consumer(
-        self, name: Optional[str] = None, *, concurrency: int = 1, prefetch: int = 0, lease: Optional[float] = None
+        self,
+        queue: Union[str, Queue, None] = None,
+        *,
+        concurrency: int = 1,
+        prefetch: int = 0,
+        lease: Optional[float] = None,
+        backoff: Tuple[float, float] = (1.0, 300.0),
+        crashed: str = "retry",
+        instance: Optional[str] = None,
     ) -> Consumer:
-        """The reading side of the queue of that name; begins to claim at once.
-        concurrency: messages out at once; prefetch: claimed ahead of that; lease: how long a claim holds (30 s)."""
+        """The reading side of a queue: its name ("corbel:queue"), or a corbel.Queue; begins to claim at once.
+
+        - concurrency: messages out at once; prefetch: claimed ahead of that
+        - lease: seconds that a claim holds without renewal (30); renewed by itself while the message is out
+        - backoff: seconds before a message is tried again: first, twice that, ... at most; up to a half of it is taken off
+        - crashed: what becomes of a message whose worker died with it: "retry", or "interrupt": to the dead list
+        - instance: names the holder of a lease; None: the runtime's
+        """
         self._pump.check()
-        return self._child(Consumer(self._pump, self._handle, name, concurrency, prefetch, lease))
+        settings = ConsumerSettings(concurrency, prefetch, lease, backoff, crashed, instance)
+        return self._child(Consumer(self._pump, self._handle, QueueMemory(queue), settings))
+
+    def inspector(self, queue: Union[str, Queue, None] = None) -> Inspector:
+        """What a queue holds, and its dead list: its name ("corbel:queue"), or a corbel.Queue."""
+        self._pump.check()
+        return Inspector(self._pump, self._handle, QueueMemory(queue))
 
     def stats(self) -> RedisStats:
         """What the pool holds now and has done."""

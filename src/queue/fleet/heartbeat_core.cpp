@@ -16,7 +16,7 @@ namespace corbel::detail {
 namespace {
 
 const redis_script &beat_script() {
-  static const redis_script script(scripts::fleet_beat, 6);
+  static const auto &script = *new redis_script(scripts::fleet_beat, 6);  // never destroyed: I/O threads may outlive it
   return script;
 }
 
@@ -67,10 +67,17 @@ void heartbeat_core::on_loop(F f) {
 }
 
 void heartbeat_core::begin() {
-  listener_ = pool_.core()->link().listen([weak = weak_from_this()](const redis_state_change &change) {
-    if (change.state != redis_state::up) return;
-    if (auto core = weak.lock()) core->on_loop([](heartbeat_core &c) { c.beat(); });
-  });
+  const auto weak = weak_from_this();
+  follower_ = pool_.core()->followers().add({.up =
+                                                 [weak] {
+                                                   if (auto core = weak.lock()) core->beat();
+                                                 },
+                                             .closing = {},
+                                             .closed =
+                                                 [weak](const error &) {
+                                                   if (auto core = weak.lock()) core->stop();
+                                                 }});
+  if (pool_.core()->refusal()) return stop();
   beat();
 }
 
@@ -157,7 +164,7 @@ void heartbeat_core::release() {
 void heartbeat_core::stop() {
   stopped_ = true;
   timer_.cancel();
-  if (listener_ != 0) pool_.core()->link().unlisten(std::exchange(listener_, 0));
+  pool_.core()->followers().remove(follower_);
 }
 
 void heartbeat_core::log(log_level level, std::string text) const {

@@ -1,4 +1,4 @@
-#include "json/document.hpp"
+#include "queue/dead_notes.hpp"
 #include "queue/native/element.hpp"
 #include "queue/native/native_protocol.hpp"
 
@@ -12,27 +12,6 @@ std::uint64_t number(const redis_node &n) { return static_cast<std::uint64_t>(n.
 
 std::chrono::system_clock::time_point time_of(std::int64_t ms) {
   return std::chrono::system_clock::time_point(std::chrono::milliseconds(ms));
-}
-
-/// The text before the next line feed, which is taken off with it.
-std::string_view next_line(std::string_view &text) {
-  const auto at = text.find('\n');
-  auto line = text.substr(0, at);
-  text = at == text.npos ? std::string_view() : text.substr(at + 1);
-  return line;
-}
-
-failed_attempt read_attempt(std::string_view json) {
-  failed_attempt a;
-  auto document = json_document::parse(json, {.bytes = 1u << 16, .depth = 4});
-  if (!document) return a;
-  auto top = document->root().object();
-  if (!top) return a;
-  if (auto n = top->number("attempt")) a.attempt = static_cast<std::uint32_t>(*n);
-  if (auto at = top->number("at")) a.at = time_of(static_cast<std::int64_t>(*at));
-  if (auto by = top->text("by", {})) a.by = *by;
-  if (auto reason = top->text("reason", {})) a.reason = *reason;
-  return a;
 }
 
 }  // namespace
@@ -124,10 +103,7 @@ dead_page native_protocol::read_dead(const redis_node &reply) const {
     m.id = std::move(head.id);
     m.group = std::move(head.group);
     m.body = element.substr(head.body_at);
-    auto notes = reply[i + 4].text();
-    m.attempts = static_cast<std::uint32_t>(std::strtoul(std::string(next_line(notes)).c_str(), nullptr, 10));
-    m.reason = next_line(notes);
-    while (!notes.empty()) m.history.push_back(read_attempt(next_line(notes)));
+    read_dead_notes(reply[i + 4].text(), m);
     page.messages.push_back(std::move(m));
   }
   if (reply[0].integer() != 0 && !page.messages.empty()) page.next = page.messages.back().number;

@@ -6,18 +6,21 @@
         r.execute("SET", "greeting", "hello")
         print(r.execute("GET", "greeting"))          # b'hello'
 
-A runtime, pools, subscriptions, listeners, monitors, producers and consumers may be used by any number of threads at once;
-a lease, a connection and a message by one at a time. Each thread waits on a small events queue of its own, so that threads
-share nothing. Ctrl-C and other signals are seen within a tenth of a second while the main thread waits.
+A runtime, pools, subscriptions, listeners, monitors, producers, consumers and inspectors may be used by any number of
+threads at once; a lease, a connection and a message by one at a time. Each thread waits on a small events queue of its own,
+so that threads share nothing. Ctrl-C and other signals are seen within a tenth of a second while the main thread waits.
 """
 
 from corbel.blocking.connection import Connection
+from corbel.blocking.consumer import Consumer
+from corbel.blocking.inspector import Inspector
 from corbel.blocking.lease import Lease
 from corbel.blocking.listener import Listener
+from corbel.blocking.message import Message
 from corbel.blocking.monitor import Monitor
 from corbel.blocking.pools import Following, Pools
 from corbel.blocking.postgres import Postgres
-from corbel.blocking.queue import Consumer, Message, Producer
+from corbel.blocking.producer import Producer
 from corbel.blocking.redis import Redis
 from corbel.blocking.runtime import Runtime
 from corbel.blocking.stream import CopyOut, RowStream
@@ -29,6 +32,7 @@ __all__ = [
     "Consumer",
     "CopyOut",
     "Following",
+    "Inspector",
     "Lease",
     "Listener",
     "Message",

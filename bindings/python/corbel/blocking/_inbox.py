@@ -4,6 +4,7 @@ import ctypes
 import time
 from typing import Callable, Generic, Optional, TypeVar
 
+from corbel import _constants as c
 from corbel import _structs
 from corbel._failure import opened
 from corbel._handle import Handle
@@ -50,7 +51,7 @@ class Inbox(Generic[T]):
                 raise
             if taken:
                 _, _, kind, status, _, flags, value, epoch, object, error = _structs.EVENT.unpack(event)
-                if self._discarding:
+                if self._discarding or kind == c.EVENT_MESSAGE_LOST:  # of that the message tells
                     sweep(kind, object, error)
                     continue
                 notice = self._read(kind, status, flags, value, epoch, object, error)

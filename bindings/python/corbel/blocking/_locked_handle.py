@@ -19,12 +19,14 @@ class LockedHandle(Handle):
         with self.lock:
             super().free()
 
-    def start(self, port: Port, function: Callable[..., int], *arguments: Any, timeout: Optional[float] = None) -> int:
-        """Starts function(pointer, *arguments, call, ticket); its ticket."""
+    def start(
+        self, port: Port, function: Callable[..., int], *arguments: Any, timeout: Optional[float] = None, call: Any = None
+    ) -> int:
+        """Starts function(pointer, *arguments, call, ticket); its ticket. call: by default one with that time-out."""
         with self.lock:
             if not self.pointer:
                 raise Closed("the handle was closed or given back")
-            return port.start(function(self.pointer, *arguments, port.call(timeout), port.ticket_to))
+            return port.start(function(self.pointer, *arguments, call or port.call(timeout), port.ticket_to))
 
 
 def nothing() -> LockedHandle:

@@ -8,6 +8,7 @@ queue goes with the thread.
 import ctypes
 import os
 import threading
+import time
 from typing import Any, Callable, Optional
 
 from corbel import _structs
@@ -15,7 +16,7 @@ from corbel._caller import Caller
 from corbel._failure import opened, received
 from corbel._handle import Handle
 from corbel._library import quick, waiting
-from corbel.errors import Closed, Forked
+from corbel.errors import Closed, Forked, Timeout
 from corbel.events import sweep
 
 _take = waiting.corbel_events_take
@@ -82,21 +83,31 @@ class Port(Caller):
     def __exit__(self, *_: object) -> None:
         self.busy = False
 
-    def wait(self, ticket: int, cancel: bool = True, meanwhile: Optional[Callable[[], object]] = None) -> Any:
+    def wait(
+        self,
+        ticket: int,
+        cancel: bool = True,
+        meanwhile: Optional[Callable[[], object]] = None,
+        timeout: Optional[float] = None,
+    ) -> Any:
         """The result of a call: a reply decoded, a lease's address, a value; or its exception. When a signal's handler
-        raises meanwhile, as Ctrl-C does, the call is ended, unless told otherwise, and its event swept later. A function
-        given as meanwhile is called again and again until then."""
-        slice_ms = _BUSY_SLICE_MS if meanwhile else self._slice
+        raises meanwhile, as Ctrl-C does, the call is ended, unless told otherwise, and its event swept later; so it is after a
+        time-out, for calls that have none of their own. A function given as meanwhile is called again and again until then."""
+        slice_for = _BUSY_SLICE_MS if meanwhile else self._slice
+        end = None if timeout is None else time.monotonic() + timeout
         try:
             while True:
                 self._view[:] = _NOTHING
-                if _take(self._queue.pointer, self._address, 1, _size, slice_ms):
+                left = slice_for if end is None else min(slice_for, int((end - time.monotonic()) * 1000) + 1)
+                if _take(self._queue.pointer, self._address, 1, _size, max(0, left)):
                     its, user, kind, status, _, _, value, _, object, error = _unpack(self._buffer)
                     if its == ticket:
                         break
                     sweep(kind, object, error)  # of a call that was interrupted
                 else:
                     self.core.check()
+                    if left <= 0:
+                        raise Timeout(f"it did not end within {timeout} s")
                 if meanwhile:
                     meanwhile()
         except BaseException:

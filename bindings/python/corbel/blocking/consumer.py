@@ -1,0 +1,144 @@
+"""The reading side of a queue in the blocking face."""
+
+import ctypes
+import logging
+import threading
+from types import TracebackType
+from typing import Callable, List, Optional, Type, TypeVar
+
+from corbel import _constants as c
+from corbel._failure import failure, opened
+from corbel._handle import Handle
+from corbel._library import quick
+from corbel._message import Bury, Retry, ViewMemory, settlement, settlement_of
+from corbel.blocking._inbox import Inbox
+from corbel.blocking._locked_handle import LockedHandle
+from corbel.blocking._port import Core
+from corbel.blocking.message import Message
+from corbel.errors import Closed, Error, Forked, Invalid
+from corbel.queue_settings import ConsumerSettings, QueueMemory
+
+_F = TypeVar("_F", bound=Callable[["Message"], object])
+_log = logging.getLogger("corbel.queue")
+
+
+class Consumer:
+    """The reading side of a queue. Made by ``redis.consumer()``.
+
+        with r.consumer("work", concurrency=8) as consumer:
+            @consumer.handler
+            def work(message: corbel.blocking.Message) -> None: ...
+            consumer.run()                          # ends after drain(), called by any thread or signal handler
+
+    or by hand, where many threads may iterate at once, and each message comes to one of them:
+
+            for message in consumer:                # ends after drain()
+                with message: ...
+    """
+
+    def __init__(self, core: Core, pool: Handle, memory: QueueMemory, settings: ConsumerSettings) -> None:
+        self._core = core
+        self._concurrency = settings.concurrency
+        self._handler: Optional[Callable[[Message], object]] = None
+        self._inbox: Inbox[Message] = Inbox(core, "consumer", self._read)
+        memory.consumer(settings, self._inbox.queue, 0)
+        pointer = opened(quick.corbel_consumer_open, pool.pointer, ctypes.byref(memory.options))
+        self._handle = LockedHandle(pointer, quick.corbel_consumer_free)
+
+    def handler(self, function: _F) -> _F:
+        """A decorator: run() will call this function for every message."""
+        self._handler = function
+        return function
+
+    def run(self, handler: Optional[Callable[["Message"], object]] = None) -> None:
+        """Has the handler, by default the decorated one, work every message, on ``concurrency`` threads, until drain().
+
+        It returns: done. It raises corbel.Retry or corbel.Bury: as they say. It raises any other exception: retried with the
+        exception as reason, which is also logged as "corbel.queue". It may settle the message itself. Work that goes on for
+        long should look at ``message.lost``. Ctrl-C ends it: handlers come to their end, and nothing more is begun."""
+        function = handler or self._handler
+        if function is None:
+            raise Invalid("run() has no handler: give one, or decorate one with @consumer.handler")
+        work: Callable[[Message], object] = function
+        threads = [threading.Thread(target=self._work, args=[work], name="corbel-worker") for _ in range(self._concurrency)]
+        for thread in threads:
+            thread.start()
+        try:
+            _join(threads)
+        except BaseException:
+            self._inbox.discard()
+            _join(threads)
+            raise
+
+    def _work(self, handler: Callable[[Message], object]) -> None:
+        for message in self:
+            how = settlement(c.SETTLE_DONE)
+            try:
+                handler(message)
+            except Exception as error:
+                how = settlement_of(error)
+                if not isinstance(error, (Retry, Bury)):
+                    _log.error("message %s, attempt %d: its handler failed", message.id, message.attempt, exc_info=error)
+            try:
+                if not message.settled:
+                    message._settle(how, None)
+            except Error as error:
+                _log.warning("message %s could not be settled, and comes back later: %s", message.id, error)
+
+    def get(self, timeout: Optional[float] = None) -> Message:
+        """The next message. Raises Timeout after so many seconds, Closed after drain()."""
+        return self._inbox.get(timeout)
+
+    def drain(self, timeout: Optional[float] = None) -> int:
+        """Stops claiming, hands back what nobody has got yet, waits for so many seconds (5) until all messages that are
+        out are settled. Iterations end at once, run() when its handlers have. What is not settled then is handed back,
+        uncounted as an attempt, and lost for who has it. Returns how many of those there were."""
+        self._inbox.discard()
+        with self._core.port() as port:
+            with self._handle.lock:
+                if not self._handle.pointer:
+                    return 0
+                ticket = self._handle.start(port, quick.corbel_consumer_drain, timeout=timeout)
+            return int(port.wait(ticket, meanwhile=self._inbox.discard))
+
+    def close(self, timeout: Optional[float] = None) -> int:
+        """Drains, then frees it."""
+        try:
+            return self.drain(timeout)
+        finally:
+            self._handle.free()
+
+    def _read(
+        self, kind: int, status: int, flags: int, value: int, epoch: int, object: int, error: int
+    ) -> Optional[Message]:
+        failure(status, error)
+        return Message(self._core, ViewMemory(), object) if kind == c.EVENT_MESSAGE else None
+
+    def end(self) -> None:
+        """For the pool: nothing more comes."""
+        self._inbox.close()
+
+    def __iter__(self) -> "Consumer":
+        return self
+
+    def __next__(self) -> Message:
+        try:
+            return self.get()
+        except Closed:
+            raise StopIteration from None
+
+    def __enter__(self) -> "Consumer":
+        return self
+
+    def __exit__(
+        self, kind: Optional[Type[BaseException]], error: Optional[BaseException], trace: Optional[TracebackType]
+    ) -> None:
+        try:
+            self.close()
+        except (Closed, Forked):
+            pass
+
+
+def _join(threads: List[threading.Thread]) -> None:
+    for thread in threads:
+        thread.join()

@@ -1,0 +1,73 @@
+#include "capi/event_operation.hpp"
+#include "capi/queue_feed.hpp"
+#include "capi/queue_options.hpp"
+#include "queue/limits.hpp"
+
+using namespace corbel;
+using namespace corbel::capi;
+
+struct corbel_consumer {
+  std::shared_ptr<detail::consumer_core> core;  // a handle: freed, the claiming stops
+  std::shared_ptr<message_feed> feed;
+};
+
+namespace {
+
+constexpr std::uint32_t most_takers = 128;
+
+}  // namespace
+
+corbel_status corbel_consumer_open(corbel_redis *r, const corbel_queue_options *o, corbel_consumer **out,
+                                   corbel_error **err) {
+  return guard(err, [&]() -> error {
+    if (!r || !out) return invalid("the pool or the out-parameter is NULL");
+    corbel_queue_options given;
+    queue_options options;
+    if (auto why = read_queue_options(o, given, options)) return why;
+    if (!given.to) return invalid("corbel_queue_options.to is NULL: a consumer needs a queue for its messages");
+    detail::check_consumer(options);
+    if (options.prefetch > detail::max_slots - options.concurrency)
+      return invalid(fmt::format("concurrency and prefetch are {} and {}: give {} together at most", options.concurrency,
+                                 options.prefetch, detail::max_slots));
+    if (auto why = r->core().refusal()) return why;
+    // Every message becomes a notice at once, so what is prefetched is out as well.
+    options.concurrency += std::exchange(options.prefetch, 0);
+    auto k = std::make_unique<corbel_consumer>();
+    k->feed = std::make_shared<message_feed>(given.to->queue, given.user);
+    k->core = detail::consumer_core::open(r->value, options);
+    k->feed->start(*k->core, std::min(options.concurrency, most_takers));
+    *out = k.release();
+    return {};
+  });
+}
+
+corbel_status corbel_consumer_drain(corbel_consumer *k, const corbel_call *c, corbel_ticket *t) {
+  return guard(c ? c->err : nullptr, [&]() -> error {
+    if (!k) return invalid("the consumer is NULL");
+    if (auto why = k->core->refusal()) return why;
+    completion to;
+    call options;
+    if (auto why = completion::read(c, 0, to, options)) return why;
+    const auto ticket = k->core->next_ticket();
+    to.identify(ticket, CORBEL_SOURCE_QUEUE);
+    give_ticket(t, to.has_queue() ? ticket : 0);
+    k->feed->take_back();
+    k->core->start_drain(options,
+                         make_operation<std::size_t>(std::move(to),
+                                                     [](completion &done, result<std::size_t> r) {
+                                                       if (r)
+                                                         done.succeed(CORBEL_EVENT_DONE, static_cast<std::int64_t>(*r),
+                                                                      nullptr);
+                                                       else
+                                                         done.fail(CORBEL_EVENT_DONE, r.error());
+                                                     }),
+                         ticket);
+    return {};
+  });
+}
+
+void corbel_consumer_free(corbel_consumer *k) {
+  if (!k || k->core->forked()) return;
+  k->feed->stop();
+  delete k;
+}
