@@ -1,10 +1,12 @@
 /// What hosts say of themselves and of each other: heartbeats, admission, the platform's layout.
 
 #include "live/hosts_fixture.hpp"
+#include "support/tcp_gate.hpp"
 
+#include <corbel/queue.hpp>
+
+#include <boost/asio/use_future.hpp>
 #include <doctest/doctest.h>
-
-#include <set>
 
 using namespace corbel;
 using namespace corbel::test;
@@ -14,9 +16,9 @@ namespace {
 
 constexpr char index_of_procs[] = "home:default-project:kdcube:system:capacity:process-index:chat:proc";
 const std::string chat_queue = "home:default-project:kdcube:chat:prompt:queue:";
+/// A process with one handler holds four; three of them are the hard limit.
 constexpr char small_fleet[] = R"(GATEWAY_CONFIG_JSON={"service_capacity": {"concurrent_requests_per_process": 1},
-  "backpressure": {"capacity_buffer": 0, "queue_depth_multiplier": 4, "anonymous_pressure_threshold": 0.6,
-                   "hard_limit_threshold": 0.8}})";
+  "backpressure": {"capacity_buffer": 0.2, "queue_depth_multiplier": 4}})";
 
 long long processes(redis_server &redis) {
   long long alive = 0;
@@ -87,20 +89,20 @@ TEST_CASE("ingress refuses what the fleet cannot hold, in the platform's words, 
   CHECK(json_at(told.data, "data.http_status") == "503");
   CHECK(json_at(told.data, "route") == "chat_service");
 
-  // A process that does not work: 1 + 4 are its capacity, of which the hard limit is four; there are no user types here.
+  // A process that takes nothing; a native queue knows no user types, so the hard limit counts.
   redis.command({"ZADD", index_of_procs, "9999999999", "other"});
   redis.command({"SET", "other",
                  R"({"service_type": "chat", "service_name": "proc", "current_load": 1, "max_capacity": 1,)"
                  R"( "last_heartbeat": 9999999999.5, "health_status": "ServiceHealth.UNHEALTHY"})"});
   REQUIRE(until(10s, [&] { return post(1).status == 200; }));
-  for (int i = 2; i < 5; ++i) CHECK(post(i).status == 200);
+  for (int i = 2; i < 4; ++i) CHECK(post(i).status == 200);
   auto full = post(5);
   CHECK(full.status == 503);
   CHECK(full.head.find("Retry-After: 60\r\n") != std::string::npos);
   CHECK(json_at(full.body, "detail.reason") == "hard_limit_exceeded");
-  CHECK(json_at(full.body, "detail.queue_stats.current_queue_size") == "4");
-  CHECK(json_at(full.body, "detail.queue_stats.actual_capacity") == "5");
-  CHECK(json_at(full.body, "detail.queue_stats.theoretical_thresholds.hard_limit") == "4");
+  CHECK(json_at(full.body, "detail.queue_stats.current_queue_size") == "3");
+  CHECK(json_at(full.body, "detail.queue_stats.actual_capacity") == "4");
+  CHECK(json_at(full.body, "detail.queue_stats.theoretical_thresholds.hard_limit") == "3");
   CHECK(http_get(ingress.port, "/metrics")
             .body.find(R"(corbel_queue_put_refused_total{queue="corbel:queue",reason="hard_limit_exceeded"} 1)") !=
         std::string::npos);
@@ -179,20 +181,18 @@ TEST_CASE("where started work is interrupted, its session hears of it and it is 
   host ingress("ingress", redis.url());
   auto stream = sse_client::of(ingress.port, "s", "me");
   CHECK(stream.next().event == "ready");
-  const std::vector<std::string> interrupt{"--after-crash", "interrupt", "--lease-ms", "1000", "--concurrency", "1"};
-  std::string task;
-  {
-    // Its channel cannot be written: the message stays in hand until the process is killed.
-    host proc("proc", redis.url(), interrupt);
-    const std::string recent = "kdcube.relay.chatbot.home:default-project:chat.events.s";
-    redis.command({"CLIENT", "PAUSE", "600000", "WRITE"});
-    redis.command({"CLIENT", "UNPAUSE"});
-    redis.command({"ACL", "SETUSER", "default", "-publish"});
-    task = json_at(http_post(ingress.port, "/api/chat/messages", plain("s", "x", "e1")).body, "task_id");
-    REQUIRE(until(10s, [&] { return redis.command({"HLEN", "corbel:queue:inflight"}).number == 1; }));
-    proc.process.kill();
-    redis.command({"ACL", "SETUSER", "default", "+publish"});
-  }
+  // A worker that takes the message and is cut off from the server then.
+  tcp_gate gate(redis.port());
+  runtime rt;
+  consumer out(redis_pool(rt, {.url = gate.url()}),
+               {.name = "corbel:queue", .lease = 1000ms, .crashed = after_crash::interrupt});
+  auto taking = out.async_take(boost::asio::use_future);
+  const auto task = json_at(http_post(ingress.port, "/api/chat/messages", plain("s", "x", "e1")).body, "task_id");
+  REQUIRE(taking.wait_for(20s) == std::future_status::ready);
+  auto held = taking.get();
+  REQUIRE(held);
+  gate.black_hole(true);
+  const std::vector<std::string> interrupt{"--after-crash", "interrupt", "--lease-ms", "1000"};
   host proc("proc", redis.url(), interrupt);
   auto told = stream.next("chat_error");
   CHECK(json_at(told.data, "data.task_id") == task);
