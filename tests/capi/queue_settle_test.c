@@ -99,6 +99,13 @@ static void many_are_settled_in_one_call(void) {
   world_close(&w);
 }
 
+static int64_t in_flight(struct world *w) {
+  corbel_event ev = COMMAND(w, "HLEN", QUEUE_NAME ":inflight");
+  int64_t n = ev.object ? corbel_node_integer(corbel_reply_root(ev.object)) : -1;
+  corbel_event_clear(&ev, sizeof ev);
+  return n;
+}
+
 static void many_are_settled_without_an_event(void) {
   struct world w = world_open();
   corbel_producer *p = open_producer(&w, NULL);
@@ -111,9 +118,7 @@ static void many_are_settled_without_an_event(void) {
   corbel_settle done = settle_by(CORBEL_SETTLE_DONE);
   CHECK_EQ(corbel_messages_settle(all, 2, &done, NULL, NULL), CORBEL_OK);
   corbel_messages_free(all, 2);
-  corbel_event ev;
-  AWAIT((ev = COMMAND(&w, "HLEN", QUEUE_NAME ":inflight"), ev.object) &&
-        corbel_node_integer(corbel_reply_root(ev.object)) == 0);
+  AWAIT(in_flight(&w) == 0);
   CHECK_EQ(depth(&w, p), 0);
   corbel_consumer_free(k);
   corbel_producer_free(p);
@@ -124,13 +129,13 @@ static void many_are_settled_without_an_event(void) {
 static void a_lost_lease_is_told_once_and_its_settlement_does_nothing(void) {
   struct world w = world_open();
   corbel_producer *p = open_producer(&w, NULL);
-  corbel_events *mq = open_events(w.rt);
+  corbel_events *mq = open_events(w.rt), *wq = open_events(w.rt);
   corbel_queue_options o = {.struct_size = sizeof o, .concurrency = 2, .lease_ms = 300};
   corbel_consumer *k = open_consumer(&w, mq, &o);
   put(&w, p, "lost", NULL);
   put(&w, p, "kept", NULL);
   corbel_message *lost = next_message(mq), *kept = next_message(mq);
-  corbel_call c = call_to(w.q, 5);
+  corbel_call c = call_to(wq, 5);
   corbel_ticket first = 0, second = 0;
   CHECK_EQ(corbel_message_wait_lost(lost, &c, &first), CORBEL_OK);
   CHECK_EQ(corbel_message_wait_lost(kept, &c, &second), CORBEL_OK);
@@ -139,16 +144,16 @@ static void a_lost_lease_is_told_once_and_its_settlement_does_nothing(void) {
   CHECK(ev.ticket == 0 && ev.user == QUEUE_USER && ev.source == CORBEL_SOURCE_QUEUE && ev.object == NULL);
   CHECK((uint64_t)ev.value == corbel_message_token(lost));
   CHECK(corbel_message_lost(lost) == 1 && corbel_message_lost(kept) == 0);
-  ev = await_event(w.q, CORBEL_EVENT_DONE);
+  ev = await_event(wq, CORBEL_EVENT_DONE);
   CHECK(ev.ticket == first && ev.user == 5 && ev.status == CORBEL_OK);
   CHECK_EQ(ev.value, 1);
   CHECK_EQ(corbel_message_wait_lost(lost, &c, &first), CORBEL_OK); /* it is known already */
-  ev = await_event(w.q, CORBEL_EVENT_DONE);
+  ev = await_event(wq, CORBEL_EVENT_DONE);
   CHECK(ev.ticket == first && ev.value == 1);
   CHECK_EQ(settle(&w, lost, CORBEL_SETTLE_DONE), 0);
   corbel_settle done = settle_by(CORBEL_SETTLE_DONE);
   CHECK_EQ(corbel_message_settle(kept, &done, NULL, NULL), CORBEL_OK);
-  ev = await_event(w.q, CORBEL_EVENT_DONE); /* settled: never lost */
+  ev = await_event(wq, CORBEL_EVENT_DONE); /* settled: never lost */
   CHECK(ev.ticket == second && ev.status == CORBEL_OK);
   CHECK_EQ(ev.value, 0);
   corbel_message_free(lost);
@@ -157,6 +162,7 @@ static void a_lost_lease_is_told_once_and_its_settlement_does_nothing(void) {
   CHECK_EQ(corbel_events_take(mq, &ev, 1, sizeof ev, 0), 0); /* told once */
   corbel_producer_free(p);
   corbel_events_free(mq);
+  corbel_events_free(wq);
   world_close(&w);
 }
 
