@@ -1,4 +1,4 @@
-// N coroutines that take a message, run a no-op and acknowledge it. What they work was put before.
+// N coroutines that take a message, run a no-op and acknowledge it. What they work is put before; 0: it is there already.
 //
 //     bench_queue_work --port 6379 --concurrency 64 --prefetch 0 --messages 400000 --size 1024 --seconds 1.5
 
@@ -40,7 +40,8 @@ int main(int argc, char **argv) {
     corbel::consumer out(pool, options);
     const auto executor = co_await asio::this_coro::executor;
     for (std::uint32_t i = 0; i < concurrency; ++i) asio::co_spawn(executor, worker(out, s), bench::rethrow);
-    co_await bench::measured(s.done, measure_number(argc, argv, "seconds", 1.5), static_cast<unsigned long>(messages));
+    co_await bench::measured(s.done, measure_number(argc, argv, "seconds", 1.5),
+                             messages > 0 ? static_cast<unsigned long>(messages) : ~0ul);
     if (const auto left = co_await out.async_drain({}, asio::use_awaitable); left.value() != 0)
       throw std::runtime_error("messages were left at the end");
   });

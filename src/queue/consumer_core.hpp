@@ -115,6 +115,7 @@ class consumer_core final : public component, public std::enable_shared_from_thi
   void drain_overdue(std::uint64_t ticket);
   void end_drain(std::uint64_t ticket, result<std::size_t> r);
   void end_drains(const result<std::size_t> &r);
+  void end_operation(std::uint64_t ticket);
   void stop_watching(const message_ptr &m, std::uint64_t ticket);
   void release();
   void stop(const error &why);
@@ -178,7 +179,7 @@ std::uint64_t consumer_core::make_cancellable(operation_ptr<T> &op, std::uint64_
   if (ticket == 0) ticket = next_ticket();
   if (op->cancellable()) {
     op->on_cancel([weak = weak_from_this(), ticket] {
-      if (auto core = weak.lock()) core->on_loop([ticket](consumer_core &self) { self.cancel(ticket); });
+      if (auto core = weak.lock()) core->on_loop([ticket](consumer_core &self) { self.end_operation(ticket); });
     });
   }
   return ticket;
