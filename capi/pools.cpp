@@ -1,4 +1,5 @@
 #include "base/json_string.hpp"
+#include "capi/cancel_point.hpp"
 #include "capi/config.hpp"
 #include "capi/postgres.hpp"
 #include "capi/redis_request.hpp"
@@ -6,6 +7,7 @@
 
 #include <corbel/pools.hpp>
 
+#include <atomic>
 #include <mutex>
 
 using namespace corbel;
@@ -47,6 +49,43 @@ class config_source final : public detail::event_queue::source {
   std::unique_ptr<corbel_config> latest_;
   bool stopped_ = false;
   const std::uint64_t user_;
+};
+
+/// A budget under way. It ends once: by its answer, or by corbel_cancel while the servers are still asked.
+class budget_call final : public detail::operation<connection_budget> {
+ public:
+  static detail::operation_ptr<connection_budget> make(completion to, const redis_pool &pool) {
+    auto state = std::make_shared<shared>();
+    state->to = std::move(to);
+    state->point = cancel_point::make(pool.core()->runtime(), state->to.ticket(), pool.executor());
+    state->point->slot().assign([weak = std::weak_ptr(state)](boost::asio::cancellation_type) {
+      if (auto s = weak.lock()) s->end(error(status::cancelled, "the budget was cancelled", "config"));
+    });
+    return detail::operation_ptr<connection_budget>(new budget_call(std::move(state)));
+  }
+  void finish(result<connection_budget> b) noexcept override {
+    state_->end(std::move(b));
+    delete this;
+  }
+
+ private:
+  struct shared {
+    completion to;
+    std::shared_ptr<cancel_point> point;
+    std::atomic<bool> ended{false};
+
+    void end(const result<connection_budget> &b) {
+      if (ended.exchange(true)) return;
+      if (!b) return to.fail(CORBEL_EVENT_BUDGET, b.error());
+      auto json = budget_json(*b);
+      json.back() = ',';
+      json += " \"table\": ";
+      detail::append_json_string(json, budget_table(*b));
+      to.succeed(CORBEL_EVENT_BUDGET, b->is_over() ? 1 : 0, new corbel_text{json + "}"});
+    }
+  };
+  explicit budget_call(std::shared_ptr<shared> s) : state_(std::move(s)) {}
+  std::shared_ptr<shared> state_;
 };
 
 }  // namespace
@@ -132,16 +171,7 @@ corbel_status corbel_pools_budget(corbel_pools *p, uint32_t instances, const cor
     if (!to.has_queue()) return invalid("corbel_call.to is NULL: the budget needs a queue for its event");
     to.identify(p->value.redis().core()->next_ticket(), CORBEL_SOURCE_RUNTIME);
     give_ticket(t, to.ticket());
-    p->value.core()->budget(
-        {.instances = instances}, options,
-        make_operation<connection_budget>(std::move(to), [](completion &done, result<connection_budget> b) {
-          if (!b) return done.fail(CORBEL_EVENT_BUDGET, b.error());
-          auto json = budget_json(*b);
-          json.back() = ',';
-          json += " \"table\": ";
-          detail::append_json_string(json, budget_table(*b));
-          done.succeed(CORBEL_EVENT_BUDGET, b->is_over() ? 1 : 0, new corbel_text{json + "}"});
-        }));
+    p->value.core()->budget({.instances = instances}, options, budget_call::make(std::move(to), p->value.redis()));
     return {};
   });
 }

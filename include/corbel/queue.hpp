@@ -33,8 +33,8 @@ struct event_records {
 
 struct put_item {
   std::string body;
-  std::string id = {};     ///< empty: made by the library; at most 128 bytes, no control characters. platform: the task's
-  std::string lane = {};   ///< one of the queue's lanes; empty: the first. platform: the user type; empty: the task's
+  std::string id = {};    ///< empty: made by the library; at most 128 bytes, no control characters. platform: the task's
+  std::string lane = {};  ///< one of the queue's lanes; empty: the first. platform: the user type; empty: the task's
   /// Messages of one group run one at a time, in order; at most 128 bytes, no control characters. platform: the conversation
   /// that the task names, so it stays empty.
   std::string group = {};

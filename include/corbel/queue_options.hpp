@@ -68,9 +68,9 @@ struct queue_options {
   std::string instance = {};                 ///< names the holder of a lease; empty: the runtime's
   /// Hears of each message that this process found interrupted. Runs on the pool's I/O thread: it must not block or throw.
   std::function<void(const std::string &id, const std::string &body)> interrupted = {};
-  /// platform: hears of each wake-up that is acknowledged without being worked, because its event was worked before or cannot
-  /// be (`reason`, such as "event_already_consumed"): its conversation may still be marked as in progress. Again after a
-  /// crash. Runs on the pool's I/O thread: it must not block or throw.
+  /// platform: hears of each wake-up that is acknowledged without being worked, because its event was worked before or
+  /// cannot be (`reason`, such as "event_already_consumed"): its conversation may still be marked as in progress. Again
+  /// after a crash. Runs on the pool's I/O thread: it must not block or throw.
   std::function<void(const std::string &id, const std::string &body, const std::string &reason)> ignored = {};
 
   // producer

@@ -4,6 +4,7 @@
 #include "config/layers.hpp"
 #include "config/schema.hpp"
 
+#include <algorithm>
 #include <set>
 #include <string>
 

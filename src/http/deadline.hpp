@@ -30,7 +30,7 @@ class http_deadline {
 
  private:
   struct state {
-    explicit state(boost::asio::any_io_executor e) : timer(std::move(e)) {}
+    explicit state(const boost::asio::any_io_executor &e) : timer(e) {}
     boost::asio::steady_timer timer;
     std::function<void()> expire;
     clock::time_point at = clock::time_point::max();

@@ -10,8 +10,8 @@ namespace {
 constexpr std::size_t batch = std::size_t{64} << 10;
 }
 
-event_stream::event_stream(boost::asio::any_io_executor executor, event_stream_options options)
-    : options_(std::move(options)), wake_(std::move(executor)) {}
+event_stream::event_stream(const boost::asio::any_io_executor &executor, event_stream_options options)
+    : options_(std::move(options)), wake_(executor) {}
 
 event_stream::~event_stream() { end(); }
 

@@ -31,7 +31,7 @@ struct event_stream_options {
 
 class event_stream {
  public:
-  event_stream(boost::asio::any_io_executor executor, event_stream_options options);
+  event_stream(const boost::asio::any_io_executor &executor, event_stream_options options);
   event_stream(const event_stream &) = delete;
   event_stream &operator=(const event_stream &) = delete;
   ~event_stream();

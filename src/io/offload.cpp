@@ -53,7 +53,7 @@ void offload::run(const std::shared_ptr<loop> &where, std::chrono::milliseconds 
       });
   };
   std::lock_guard lock(shared_->mutex);
-  shared_->jobs.push_back(std::move(whole));
+  shared_->jobs.emplace_back(std::move(whole));
   if (shared_->threads == shared_->most) return;
   try {
     std::thread([s = shared_] {

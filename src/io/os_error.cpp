@@ -6,7 +6,7 @@
 #include <openssl/err.h>
 
 #include <cctype>
-#include <string.h>
+#include <string.h>  // NOLINT(modernize-deprecated-headers): strerror_r is POSIX
 #include <string>
 
 namespace corbel::detail {

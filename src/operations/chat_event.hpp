@@ -14,6 +14,7 @@ struct chat_step {
   std::string agent = "default";
   std::string step = {}, status = {}, title = {};
   std::string data = "{}";  ///< JSON
+  std::string route = {};   ///< the event's name where it is not made of the type: "chat_service"
 };
 
 /// The message for the session's channel. Its id is made of the event's, the type and the step: when a task is worked twice,

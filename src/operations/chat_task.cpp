@@ -23,11 +23,18 @@ std::string chat_task::json() const {
       .text_or_null(stream_id)
       .end_object();
   w.key("actor").begin_object().member("tenant_id", tenant).member("project_id", project).end_object();
-  w.key("user").begin_object().member("user_type", user_type).key("roles").begin_array().end_array();
+  w.key("user").begin_object().member("user_type", user_type).key("user_id").text_or_null(user_id);
+  w.key("fingerprint").text_or_null(fingerprint).key("roles").begin_array().end_array();
   w.key("permissions").begin_array().end_array().end_object();
+  w.key("accounting").begin_object().key("envelope").begin_object().key("user_id").text_or_null(user_id);
+  w.member("session_id", session_id).member("user_type", user_type).member("tenant_id", tenant);
+  w.member("project_id", project).member("request_id", request()).member("component", "chat.sse");
+  w.member("app_bundle_id", bundle_id).key("metadata").begin_object().end_object();
+  w.key("seed_system_resources").begin_array().end_array().end_object().end_object();
   w.key("request").begin_object().key("external_events").raw(external_events);
   w.key("chat_history").begin_array().end_array().end_object();
-  w.key("event").begin_object().member("kind", "message").member("event_id", event_id).member("reactive", true).end_object();
+  w.key("event").begin_object().member("kind", "message").member("agent_id", "default.react.agent");
+  w.member("event_id", event_id).member("reactive", true).end_object();
   w.end_object();
   return out;
 }
@@ -60,7 +67,14 @@ result<chat_task> chat_task::parse(std::string_view json) {
     take(actor, "tenant_id", t.tenant, false);
     take(actor, "project_id", t.project, false);
   }
-  if (auto user = top->object("user")) take(user, "user_type", t.user_type, false);
+  if (auto user = top->object("user")) {
+    take(user, "user_type", t.user_type, false);
+    take(user, "user_id", t.user_id, false);
+    take(user, "fingerprint", t.fingerprint, false);
+  }
+  auto accounting = top->object("accounting");
+  if (auto envelope = accounting ? accounting->object("envelope") : accounting)
+    take(envelope, "request_id", t.request_id, false);
   t.event_id = t.task_id;
   if (auto event = top->object("event")) take(event, "event_id", t.event_id, false);
   if (wrong) return wrong;

@@ -18,9 +18,17 @@ struct chat_task {
   std::string stream_id = {};  ///< routing.socket_id: the one stream that gets the events; empty: all of the session
   std::string tenant = {}, project = {};
   std::string user_type = "anonymous";
-  std::string event_id = {};         ///< the client's name of the event: the same when it is sent again
-  std::string external_events = {};  ///< JSON array, complete
-  std::string text = {};             ///< what the events say, in order, a line for each; read from external_events
+  std::string user_id = {}, fingerprint = {};  ///< empty: not known
+  std::string request_id = {};                 ///< of the accounting envelope; empty: task_id
+  std::string event_id = {};                   ///< the client's name of the event: the same when it is sent again
+  std::string external_events = {};            ///< JSON array, complete
+  std::string text = {};                       ///< what the events say, in order, a line for each; read from external_events
+
+  /// Whose conversation it is: user_id, else fingerprint, else the session.
+  const std::string &owner() const noexcept {
+    return !user_id.empty() ? user_id : !fingerprint.empty() ? fingerprint : session_id;
+  }
+  const std::string &request() const noexcept { return request_id.empty() ? task_id : request_id; }
 
   std::string json() const;
   /// A task that was put by ingress, or by others in the same shape.

@@ -52,8 +52,8 @@ class consumer_core final : public component, public std::enable_shared_from_thi
   error admit_settle(message_state &m, const settle_request &how) const;
   void start_settle(message_ptr m, settle_request how, call c, operation_ptr<bool> op, std::uint64_t ticket = 0);
   void start_wait_lost(message_ptr m, operation_ptr<bool> op, std::uint64_t ticket = 0);
-  /// Has fn called on the loop for every delivered message whose lease is lost before the caller settles it. Before the first
-  /// take.
+  /// Has fn called on the loop for every delivered message whose lease is lost before the caller settles it. Before the
+  /// first take.
   void on_lost(std::function<void(const message_ptr &)> fn);
   /// The caller destroyed the message.
   void drop(message_ptr m);
@@ -115,6 +115,7 @@ class consumer_core final : public component, public std::enable_shared_from_thi
   void drain_overdue(std::uint64_t ticket);
   void end_drain(std::uint64_t ticket, result<std::size_t> r);
   void end_drains(const result<std::size_t> &r);
+  void end_operation(std::uint64_t ticket);
   void stop_watching(const message_ptr &m, std::uint64_t ticket);
   void release();
   void stop(const error &why);
@@ -178,7 +179,7 @@ std::uint64_t consumer_core::make_cancellable(operation_ptr<T> &op, std::uint64_
   if (ticket == 0) ticket = next_ticket();
   if (op->cancellable()) {
     op->on_cancel([weak = weak_from_this(), ticket] {
-      if (auto core = weak.lock()) core->on_loop([ticket](consumer_core &self) { self.cancel(ticket); });
+      if (auto core = weak.lock()) core->on_loop([ticket](consumer_core &self) { self.end_operation(ticket); });
     });
   }
   return ticket;

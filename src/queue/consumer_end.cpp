@@ -106,6 +106,11 @@ void consumer_core::end_drains(const result<std::size_t> &r) {
 }
 
 void consumer_core::cancel(std::uint64_t ticket) {
+  inbox_.run(*this);  // what is to be cancelled may be there still, for another thread's post to bring
+  end_operation(ticket);
+}
+
+void consumer_core::end_operation(std::uint64_t ticket) {
   batch_scope batch;
   auto it = std::find_if(takers_.begin(), takers_.end(), [&](const taker &t) { return t.ticket == ticket; });
   if (it != takers_.end()) {

@@ -1,6 +1,6 @@
 #pragma once
-/// Owns: the reading of what a dead list keeps beside a message: "<attempts> LF <reason> LF <history, one JSON object a line>".
-/// Pure. Callers: the protocols. Thread: any.
+/// Owns: the reading of what a dead list keeps beside a message: "<attempts> LF <reason> LF <history, one JSON object a
+/// line>". Pure. Callers: the protocols. Thread: any.
 
 #include <corbel/queue_inspector.hpp>
 

@@ -33,6 +33,7 @@ void producer_core::depth(call c, operation_ptr<std::int64_t> op, std::uint64_t 
 }
 
 void producer_core::cancel(std::uint64_t ticket) {
+  inbox_.run(*this);  // what is to be cancelled may be there still, for another thread's post to bring
   batch_scope batch;
   if (auto d = depths_.find(ticket); d != depths_.end()) {
     auto told = d->second;

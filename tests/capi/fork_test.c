@@ -9,6 +9,7 @@ struct all {
   corbel_monitor *m;
   corbel_producer *p;
   corbel_consumer *c;
+  corbel_inspector *look;
   corbel_message *j;
   corbel_event reply;
 };
@@ -29,6 +30,7 @@ static struct all open_all(void) {
   CHECK_EQ(corbel_monitor_open(a.w.r, &mo, &a.m, NULL), CORBEL_OK);
   CHECK_EQ(corbel_sub_open(a.w.r, &so, &a.s, NULL), CORBEL_OK);
   CHECK_EQ(corbel_producer_open(a.w.r, &qo, &a.p, NULL), CORBEL_OK);
+  CHECK_EQ(corbel_inspector_open(a.w.r, &qo, &a.look, NULL), CORBEL_OK);
   CHECK_EQ(corbel_producer_put(a.p, &item, 1, sizeof item, NULL, NULL), CORBEL_OK);
   CHECK_EQ(corbel_consumer_open(a.w.r, &qo, &a.c, NULL), CORBEL_OK);
   a.j = await_event(a.w.q, CORBEL_EVENT_MESSAGE).object;
@@ -57,6 +59,8 @@ static void every_call_is_forked(struct all *a) {
   corbel_monitor *m = NULL;
   corbel_producer *p = NULL;
   corbel_consumer *k = NULL;
+  corbel_inspector *look = NULL;
+  corbel_message_view view;
   corbel_events *q = NULL;
   corbel_text *text = NULL;
   CHECK_EQ(corbel_redis_send(w->r, &word, 1, &c, &t), CORBEL_FORKED);
@@ -76,6 +80,15 @@ static void every_call_is_forked(struct all *a) {
   CHECK_EQ(corbel_consumer_open(w->r, &qo, &k, NULL), CORBEL_FORKED);
   CHECK_EQ(corbel_consumer_drain(a->c, &c, &t), CORBEL_FORKED);
   CHECK_EQ(corbel_message_settle(a->j, &settle, &c, &t), CORBEL_FORKED);
+  CHECK_EQ(corbel_messages_settle(&a->j, 1, &settle, &c, &t), CORBEL_FORKED);
+  CHECK_EQ(corbel_message_wait_lost(a->j, &c, &t), CORBEL_FORKED);
+  CHECK_EQ(corbel_message_view_get(a->j, &view, sizeof view), CORBEL_OK); /* plain memory may still be read */
+  CHECK(same(view.body, "body") && corbel_message_lost(a->j) == 0);
+  CHECK_EQ(corbel_inspector_open(w->r, &qo, &look, NULL), CORBEL_FORKED);
+  CHECK_EQ(corbel_inspector_stats(a->look, &c, &t), CORBEL_FORKED);
+  CHECK_EQ(corbel_inspector_dead(a->look, 0, 1, &c, &t), CORBEL_FORKED);
+  CHECK_EQ(corbel_inspector_requeue(a->look, NULL, 0, &c, &t), CORBEL_FORKED);
+  CHECK_EQ(corbel_inspector_purge(a->look, NULL, 0, &c, &t), CORBEL_FORKED);
   CHECK_EQ(corbel_health_set(w->rt, &health, NULL), CORBEL_FORKED);
   CHECK_EQ(corbel_health_json(w->rt, &text, NULL), CORBEL_FORKED);
   CHECK_EQ(corbel_runtime_metrics(w->rt, CORBEL_METRICS_PROMETHEUS, &text, NULL), CORBEL_FORKED);
@@ -89,13 +102,14 @@ static void every_call_is_forked(struct all *a) {
   CHECK_EQ(corbel_events_dispatch(w->q, sizeof ev, NULL, NULL, 0, -1), 0);
   CHECK_EQ(corbel_events_fd(w->q), -1);
   corbel_events_interrupt(w->q);
-  CHECK(!r && !s && !m && !p && !k && !q && !text);
-  CHECK(same(root_bytes(&a->reply), "PONG")); /* plain memory may still be read */
+  CHECK(!r && !s && !m && !p && !k && !look && !q && !text);
+  CHECK(same(root_bytes(&a->reply), "PONG"));
 }
 
 static void free_all(struct all *a) {
   corbel_event_clear(&a->reply, sizeof a->reply);
   corbel_message_free(a->j);
+  corbel_inspector_free(a->look);
   corbel_consumer_free(a->c);
   corbel_producer_free(a->p);
   corbel_monitor_free(a->m);

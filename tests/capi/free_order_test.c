@@ -5,7 +5,7 @@
 #include <dirent.h>
 #include <pthread.h>
 
-enum kind { runtime, events, pool, lease, reply, sub, monitor, producer, consumer, message, kinds };
+enum kind { runtime, events, pool, lease, reply, sub, monitor, producer, consumer, message, inspector, kinds };
 
 struct handles {
   corbel_runtime *rt;
@@ -18,6 +18,7 @@ struct handles {
   corbel_producer *p;
   corbel_consumer *c;
   corbel_message *j;
+  corbel_inspector *look;
 };
 
 static struct server server;
@@ -56,8 +57,12 @@ static struct handles open_all(void) {
   CHECK_EQ(corbel_producer_open(h.r, &qo, &h.p, NULL), CORBEL_OK);
   CHECK_EQ(corbel_producer_put(h.p, &item, 1, sizeof item, &c, &t), CORBEL_OK);
   CHECK_EQ(corbel_consumer_open(h.r, &qo, &h.c, NULL), CORBEL_OK);
+  CHECK_EQ(corbel_inspector_open(h.r, &qo, &h.look, NULL), CORBEL_OK);
   h.j = await_event(h.mq, CORBEL_EVENT_MESSAGE).object;
   REQUIRE(h.j != NULL);
+  CHECK_EQ(corbel_message_wait_lost(h.j, &c, &t), CORBEL_OK);
+  CHECK_EQ(corbel_inspector_stats(h.look, &c, &t), CORBEL_OK);
+  CHECK_EQ(corbel_inspector_dead(h.look, 0, 10, &c, &t), CORBEL_OK);
   for (int i = 0; i < 20; i++) CHECK_EQ(corbel_redis_send(h.r, get, 2, &c, &t), CORBEL_OK);
   for (int i = 0; i < 20; i++) CHECK_EQ(corbel_redis_conn_send(h.k, get, 2, &c, &t), CORBEL_OK);
   return h;
@@ -95,6 +100,9 @@ static void free_one(struct handles *h, int what) {
     case message:
       corbel_message_free(h->j);
       break;
+    case inspector:
+      corbel_inspector_free(h->look);
+      break;
   }
 }
 
@@ -121,7 +129,7 @@ static void forwards_backwards_and_rotated(void) {
 }
 
 static void every_order_of_runtime_events_pool_and_lease(void) {
-  static const int rest[] = {reply, sub, monitor, producer, consumer, message};
+  static const int rest[] = {reply, sub, monitor, producer, consumer, message, inspector};
   for (int a = 0; a < 4; a++)
     for (int b = 0; b < 4; b++)
       for (int c = 0; c < 4; c++) {

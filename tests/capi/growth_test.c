@@ -50,6 +50,18 @@ static corbel_status pass_consumer(struct world *w, void *o) {
   corbel_consumer_free(k);
   return s;
 }
+static corbel_status pass_inspector(struct world *w, void *o) {
+  corbel_inspector *i = NULL;
+  corbel_status s = corbel_inspector_open(w->r, o, &i, NULL);
+  CHECK_EQ(i != NULL, s == CORBEL_OK);
+  corbel_inspector_free(i);
+  return s;
+}
+static corbel_status pass_admission(struct world *w, void *o) {
+  corbel_queue_options qo = {.struct_size = sizeof qo, .admission = o};
+  ((corbel_queue_admission *)o)->capacity = 10;
+  return pass_producer(w, &qo);
+}
 static corbel_status pass_health(struct world *w, void *o) {
   ((corbel_health_report *)o)->part = "disk";
   return corbel_health_set(w->rt, o, NULL);
@@ -74,6 +86,11 @@ static corbel_status pass_settle(struct world *w, void *o) {
   (void)w;
   ((corbel_settle *)o)->how = CORBEL_SETTLE_DONE;
   return corbel_message_settle(job, o, NULL, NULL);
+}
+static corbel_status pass_settle_of_many(struct world *w, void *o) {
+  (void)w;
+  ((corbel_settle *)o)->how = CORBEL_SETTLE_DONE;
+  return corbel_messages_settle(&job, 1, o, NULL, NULL);
 }
 
 /* Every option struct begins with these two. */
@@ -120,6 +137,8 @@ static void every_struct_may_grow_and_none_may_lie(void) {
   try_sizes(&w, "monitor", pass_monitor, sizeof(corbel_monitor_options));
   try_sizes(&w, "producer", pass_producer, sizeof(corbel_queue_options));
   try_sizes(&w, "consumer", pass_consumer, sizeof(corbel_queue_options));
+  try_sizes(&w, "inspector", pass_inspector, sizeof(corbel_queue_options));
+  try_sizes(&w, "admission", pass_admission, sizeof(corbel_queue_admission));
   try_sizes(&w, "health", pass_health, sizeof(corbel_health_report));
   try_sizes(&w, "put", pass_put, sizeof(corbel_put));
   try_sizes(&w, "call", pass_call, sizeof(corbel_call));
@@ -135,11 +154,14 @@ static void a_settle_may_grow_too(void) {
   corbel_consumer *k = NULL;
   CHECK_EQ(corbel_producer_open(w.r, &o, &p, NULL), CORBEL_OK);
   CHECK_EQ(corbel_consumer_open(w.r, &o, &k, NULL), CORBEL_OK);
-  CHECK_EQ(corbel_producer_put(p, &item, 1, sizeof item, NULL, NULL), CORBEL_OK);
-  job = await_event(mq, CORBEL_EVENT_MESSAGE).object;
-  REQUIRE(job != NULL);
-  try_sizes(&w, "settle", pass_settle, sizeof(corbel_settle));
-  corbel_message_free(job);
+  const pass ways[] = {pass_settle, pass_settle_of_many};
+  for (size_t i = 0; i < 2; i++) {
+    CHECK_EQ(corbel_producer_put(p, &item, 1, sizeof item, NULL, NULL), CORBEL_OK);
+    job = await_event(mq, CORBEL_EVENT_MESSAGE).object;
+    REQUIRE(job != NULL);
+    try_sizes(&w, "settle", ways[i], sizeof(corbel_settle));
+    corbel_message_free(job);
+  }
   corbel_consumer_free(k);
   corbel_producer_free(p);
   corbel_events_free(mq);

@@ -21,6 +21,10 @@ static void nothing_may_be_freed(void) {
   corbel_producer_free(NULL);
   corbel_consumer_free(NULL);
   corbel_message_free(NULL);
+  corbel_messages_free(NULL, 0);
+  corbel_receipt_free(NULL);
+  corbel_inspector_free(NULL);
+  corbel_dead_free(NULL);
   corbel_event_clear(NULL, sizeof(corbel_event));
   corbel_event ev;
   memset(&ev, 0, sizeof ev);
@@ -48,6 +52,10 @@ static void a_handle_is_required(void) {
   corbel_monitor *m = NULL;
   corbel_producer *p = NULL;
   corbel_consumer *k = NULL;
+  corbel_inspector *look = NULL;
+  corbel_message_view view;
+  corbel_dead_record dead;
+  corbel_dead_attempt attempt;
   corbel_text *text = NULL;
   uint64_t id = 0;
   CHECK_EQ(corbel_events_open(NULL, 0, &q2, NULL), CORBEL_INVALID);
@@ -84,10 +92,25 @@ static void a_handle_is_required(void) {
   CHECK_EQ(corbel_message_attempt(NULL), 0);
   CHECK_EQ(corbel_message_token(NULL), 0);
   CHECK_EQ(corbel_message_settle(NULL, &settle, &c, &t), CORBEL_INVALID);
+  CHECK_EQ(corbel_messages_settle(NULL, 0, &settle, &c, &t), CORBEL_INVALID);
+  CHECK_EQ(corbel_message_view_get(NULL, &view, sizeof view), CORBEL_INVALID);
+  CHECK(*corbel_message_lane(NULL) == 0 && *corbel_message_group(NULL) == 0);
+  CHECK(corbel_message_put_ms(NULL) == 0 && corbel_message_lost(NULL) == 0);
+  CHECK_EQ(corbel_message_wait_lost(NULL, &c, &t), CORBEL_INVALID);
+  CHECK(corbel_receipt_count(NULL) == 0 && corbel_receipt_repeated(NULL, 0) == 0);
+  CHECK(*corbel_receipt_id(NULL, 0) == 0 && *corbel_receipt_text(NULL) == 0);
+  CHECK_EQ(corbel_inspector_open(NULL, &qo, &look, NULL), CORBEL_INVALID);
+  CHECK_EQ(corbel_inspector_stats(NULL, &c, &t), CORBEL_INVALID);
+  CHECK_EQ(corbel_inspector_dead(NULL, 0, 1, &c, &t), CORBEL_INVALID);
+  CHECK_EQ(corbel_inspector_requeue(NULL, &id, 1, &c, &t), CORBEL_INVALID);
+  CHECK_EQ(corbel_inspector_purge(NULL, &id, 1, &c, &t), CORBEL_INVALID);
+  CHECK(corbel_dead_count(NULL) == 0 && corbel_dead_next(NULL) == 0);
+  CHECK_EQ(corbel_dead_at(NULL, 0, &dead, sizeof dead), CORBEL_INVALID);
+  CHECK_EQ(corbel_dead_attempt_at(NULL, 0, 0, &attempt, sizeof attempt), CORBEL_INVALID);
   CHECK_EQ(corbel_health_set(NULL, &health, NULL), CORBEL_INVALID);
   CHECK_EQ(corbel_health_json(NULL, &text, NULL), CORBEL_INVALID);
   CHECK_EQ(corbel_health_state(NULL, NULL), CORBEL_HEALTH_UNKNOWN);
-  CHECK(!q2 && !r && !s && !m && !p && !k && !text && t == 0 && id == 0);
+  CHECK(!q2 && !r && !s && !m && !p && !k && !look && !text && t == 0 && id == 0);
   CHECK_EQ(corbel_events_take(q, &ev, 1, sizeof ev, 20), 0); /* refused calls give no event */
   corbel_events_free(q);
   corbel_runtime_free(rt);
@@ -130,6 +153,7 @@ static void out_parameters_and_inputs_are_required(void) {
   CHECK_EQ(corbel_monitor_open(w.r, &mo, NULL, NULL), CORBEL_INVALID);
   CHECK_EQ(corbel_producer_open(w.r, &qo, NULL, NULL), CORBEL_INVALID);
   CHECK_EQ(corbel_consumer_open(w.r, &qo, NULL, NULL), CORBEL_INVALID);
+  CHECK_EQ(corbel_inspector_open(w.r, &qo, NULL, NULL), CORBEL_INVALID);
   CHECK_EQ(corbel_health_set(w.rt, NULL, NULL), CORBEL_INVALID);
   CHECK_EQ(corbel_health_json(w.rt, NULL, NULL), CORBEL_INVALID);
   CHECK_EQ(corbel_runtime_metrics(w.rt, CORBEL_METRICS_PROMETHEUS, NULL, NULL), CORBEL_INVALID);

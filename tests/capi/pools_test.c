@@ -157,6 +157,31 @@ static void the_budget_comes_as_an_event(void) {
   world_close(&w);
 }
 
+static void a_budget_can_be_cancelled(void) {
+  struct world w = world_open();
+  corbel_pools *p = open_pools(&w, "ingress", 4);
+  corbel_call c = call_to(w.q, 5);
+  corbel_ticket t = 0;
+  c.timeout_ms = 30000;
+  CHECK_EQ(corbel_pools_budget(p, 1, &c, &t), CORBEL_OK);
+  corbel_event ev = await_event(w.q, CORBEL_EVENT_BUDGET);
+  corbel_event_clear(&ev, sizeof ev);
+  kill(w.server.pid, SIGSTOP); /* it is asked and does not answer */
+  CHECK_EQ(corbel_pools_budget(p, 1, &c, &t), CORBEL_OK);
+  CHECK_EQ(corbel_cancel(w.rt, t), CORBEL_OK);
+  ev = await_event(w.q, CORBEL_EVENT_BUDGET);
+  CHECK_EQ(ev.ticket, t);
+  CHECK_EQ(ev.status, CORBEL_CANCELLED);
+  corbel_event_clear(&ev, sizeof ev);
+  kill(w.server.pid, SIGCONT);
+  CHECK_EQ(corbel_pools_budget(p, 1, &c, &t), CORBEL_OK);
+  ev = await_event(w.q, CORBEL_EVENT_BUDGET);
+  CHECK_EQ(ev.ticket, t); /* nothing came of the cancelled one any more */
+  corbel_event_clear(&ev, sizeof ev);
+  corbel_pools_free(p);
+  world_close(&w);
+}
+
 static void statistics_come_as_json(void) {
   struct world w = world_open();
   corbel_pools *p = open_pools(&w, "proc", 4);
@@ -275,6 +300,7 @@ int main(void) {
   RUN(settings_are_applied_live);
   RUN(the_document_is_followed);
   RUN(the_budget_comes_as_an_event);
+  RUN(a_budget_can_be_cancelled);
   RUN(statistics_come_as_json);
   RUN(postgres_is_opened_when_it_is_asked_for);
   RUN(misuse_is_refused);

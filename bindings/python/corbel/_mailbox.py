@@ -18,20 +18,20 @@ class Mailbox(Generic[T]):
         self._limit = limit
         self._items: Deque[T] = deque()
         self._readers: "Deque[asyncio.Future[None]]" = deque()
+        self._woken = 0  # of the readers, and not running yet
         self.closed = False
 
     def put(self, item: T) -> Optional[T]:
         """Adds an item. When the limit is passed the oldest is taken out and returned."""
         self._items.append(item)
-        self._wake()
+        if not self._woken:
+            self._wake()
         return self._items.popleft() if 0 < self._limit < len(self._items) else None
 
     def close(self) -> None:
         """Nothing more comes: readers get what is there, then Closed."""
         self.closed = True
-        for reader in self._readers:
-            if not reader.done():
-                reader.set_result(None)
+        self._wake(len(self._readers))
 
     def clear(self) -> Deque[T]:
         """Takes out everything that was not read."""
@@ -40,6 +40,8 @@ class Mailbox(Generic[T]):
 
     async def get(self, timeout: Optional[float] = None) -> T:
         """The oldest item; waits for one, with a time-out for so many seconds and then raises Timeout."""
+        if self._items:
+            return self._items.popleft()
         expired = [False]
         timer = None if timeout is None else self._loop.call_later(timeout, self._expire, expired)
         try:
@@ -59,22 +61,32 @@ class Mailbox(Generic[T]):
         self._readers.append(reader)
         try:
             await reader
-        except asyncio.CancelledError:
-            if not reader.cancelled() and self._items:
-                self._wake()  # the turn was ours: the next one gets it
+        except BaseException:
+            if reader.done() and not reader.cancelled():
+                self._woken -= 1
+                self._wake_for(len(self._items))  # the turn was ours: others get it
+            else:
+                self._readers.remove(reader)
             raise
-        finally:
-            self._readers.remove(reader)
+        self._woken -= 1
+        self._wake_for(len(self._items) - 1)
 
-    def _wake(self) -> None:
-        for reader in self._readers:
+    def _wake_for(self, items: int) -> None:
+        """Whoever is woken may take all there is without a wait, or wait after the first item: each wakes two, so that
+        neither many are woken in vain nor the last one late."""
+        for _ in range(2):
+            if self._woken < items:
+                self._wake()
+
+    def _wake(self, most: int = 1) -> None:
+        while self._readers and most:
+            reader = self._readers.popleft()
             if not reader.done():
+                self._woken += 1
                 reader.set_result(None)
-                return
+                most -= 1
 
     def _expire(self, expired: "list[bool]") -> None:
         """One reader's time is up: all look again, for which of them it is only they know."""
         expired[0] = True
-        for reader in self._readers:
-            if not reader.done():
-                reader.set_result(None)
+        self._wake(len(self._readers))

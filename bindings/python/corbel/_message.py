@@ -2,7 +2,7 @@
 
 import ctypes
 from datetime import datetime
-from typing import Any, Callable, Optional, Union
+from typing import Any, Callable, Optional, TypeVar, Union
 
 from corbel import _constants as c
 from corbel import _queue_structs
@@ -13,6 +13,8 @@ from corbel.errors import Invalid
 
 #: A moment: Unix seconds, or an aware datetime.
 Moment = Union[float, datetime]
+#: A function that works messages.
+HandlerT = TypeVar("HandlerT", bound=Callable[..., object])
 
 _free = quick.corbel_message_free
 _view_get = quick.corbel_message_view_get
@@ -53,24 +55,26 @@ class ViewMemory:
 
 
 class MessageBase:
-    """A leased message. Its lease is renewed until it is settled; dropped unsettled it is handed back.
+    """A leased message. Its lease is renewed until it is settled; dropped unsettled it is handed back."""
 
-    - body: bytes; id; lane and group: "" for none
-    - attempt: 1 for the first delivery, counted by the server
-    - token: fencing token, which grows with every claim of the queue: give it to what the work changes elsewhere, which then
-      refuses a smaller one than it has seen
-    - put_at: Unix seconds by the server's clock; 0.0 where it is not known
-    """
-
-    __slots__ = ("_pointer", "__weakref__", "attempt", "body", "group", "id", "lane", "put_at", "settled", "token")
-
-    #: Whether done, retry, bury or hand_back was called.
-    settled: bool
+    __slots__ = {
+        "_pointer": "",
+        "__weakref__": "",
+        "attempt": "1 for the first delivery; counted by the server.",
+        "body": "The bytes that were put.",
+        "group": 'Messages of one group run one at a time; "" for none.',
+        "id": "As it was put, or made by the library.",
+        "lane": 'The lane that it was put in; "" on a queue without lanes.',
+        "put_at": "Unix seconds by the server's clock; 0.0 where it is not known.",
+        "settled": "Whether done, retry, bury or hand_back was called.",
+        "token": "Fencing token: grows with every claim of the queue. Give it to what the work changes elsewhere, which "
+        "then refuses a smaller one than it has seen.",
+    }
 
     def __init__(self, memory: ViewMemory, pointer: int) -> None:
         # Freed with this object and never before: whoever has it, in whatever thread, may ask the library about it.
         self._pointer = pointer
-        self.settled = False
+        self.settled: bool = False
         at, size, id_at, id_size, lane_at, lane_size, group_at, group_size, token, put_ms, attempt, _ = memory.read(pointer)
         self.body: bytes = _string_at(at, size) if size else b""
         self.id: str = _string_at(id_at, id_size).decode("utf-8", "replace")

@@ -2,21 +2,19 @@
 
 import ctypes
 from types import TracebackType
-from typing import Callable, Optional, Type, TypeVar
+from typing import Callable, Optional, Type
 
 from corbel import _constants as c
 from corbel._failure import failure, opened
 from corbel._handle import Handle
 from corbel._library import quick
 from corbel._mailbox import Mailbox
-from corbel._message import ViewMemory
+from corbel._message import HandlerT, ViewMemory
 from corbel._workers import Workers
 from corbel.errors import Closed, Forked, Invalid, State
 from corbel.events import Pump
 from corbel.message import Message
 from corbel.queue_settings import ConsumerSettings, QueueMemory
-
-_F = TypeVar("_F", bound=Callable[["Message"], object])
 
 
 class Consumer:
@@ -44,7 +42,7 @@ class Consumer:
         opener = quick.corbel_consumer_open
         self._handle = Handle(opened(opener, pool.pointer, ctypes.byref(memory.options)), quick.corbel_consumer_free)
 
-    def handler(self, function: _F) -> _F:
+    def handler(self, function: HandlerT) -> HandlerT:
         """A decorator: run() will call this function for every message."""
         self._handler = function
         return function
@@ -73,9 +71,10 @@ class Consumer:
         return await self._mailbox.get(timeout)
 
     async def drain(self, timeout: Optional[float] = None) -> int:
-        """Stops claiming, hands back what nobody has got yet, waits for so many seconds (5) until all messages that are
-        out are settled. Iterations end at once, run() when its handlers have. What is not settled then is handed back,
-        uncounted as an attempt, and lost for who has it. Returns how many of those there were."""
+        """Stops claiming, hands back what nobody has got yet, waits for so many seconds (None: as long as a lease, at least
+        5) until all messages that are out are settled. Iterations end at once, run() when its handlers have. What is not
+        settled then is handed back, uncounted as an attempt, and lost for who has it. Returns how many of those there
+        were."""
         pump = self._pump
         pump.check()
         self._mailbox.close()

@@ -22,8 +22,8 @@ class LaneStats(NamedTuple):
 
 
 class QueueStats(NamedTuple):
-    """What a queue holds now. parked: wait for others of their group; oldest_age: seconds, of the message that is claimed next;
-    0.0: there is none."""
+    """What a queue holds now. parked: wait for others of their group; oldest_age: seconds, of the message that is claimed
+    next; 0.0: there is none."""
 
     ready: int
     in_flight: int

@@ -56,8 +56,8 @@ class Error(Exception):
         self._fields = fields or {}
 
     def field(self, name: str) -> Optional[str]:
-        """A detail that a PostgreSQL server gave, or None: "detail", "hint", "position", "constraint", "table" ...; of a put that
-        was refused: "depth", "capacity", "processes", "retry_after"."""
+        """A detail that a PostgreSQL server gave, or None: "detail", "hint", "position", "constraint", "table" ...; of a put
+        that was refused: "depth", "capacity", "processes", "retry_after"."""
         return self._fields.get(name)
 
     def __str__(self) -> str:
@@ -120,7 +120,7 @@ class NoMemory(Error):
 class Busy(Error):
     """A bound was reached: the pool is exhausted, too many wait, or a queue's admission refused a put. Never an outage.
 
-    Of a refused put ``reason`` is "hard_limit_exceeded", "queue_size_exceeded", "no_healthy_processes" ...; else it is ""."""
+    Of a refused put ``reason`` is "hard_limit_exceeded", "queue_size_exceeded", "no_healthy_processes" ...; else ""."""
 
     status = c.BUSY
 

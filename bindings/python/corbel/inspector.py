@@ -47,8 +47,8 @@ class Inspector:
     async def requeue(
         self, messages: Optional[Iterable[Union[int, DeadMessage]]] = None, *, timeout: Optional[float] = None
     ) -> int:
-        """Puts dead messages, or those of these numbers, back on their ready lists with their attempts forgotten; None: all of
-        them. Returns how many there were."""
+        """Puts dead messages, or those of these numbers, back on their ready lists with their attempts forgotten; None: all
+        of them. Returns how many there were."""
         return await self._change(quick.corbel_inspector_requeue, messages, timeout)
 
     async def purge(

@@ -32,8 +32,8 @@ class Message(MessageBase):
         self._pump = pump
 
     async def done(self, *, timeout: Optional[float] = None) -> bool:
-        """Worked: removes it. False when the lease had been lost, and another may have it. Once: State the second time, unless
-        the first one failed."""
+        """Worked: removes it. False when the lease had been lost, and another may have it. Once: State the second time,
+        unless the first one failed."""
         return await self._settle(_DONE, timeout)
 
     async def retry(

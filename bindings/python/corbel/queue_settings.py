@@ -16,8 +16,8 @@ Lanes = Union[Sequence[str], Mapping[str, int]]
 
 @dataclass(frozen=True)
 class Queue:
-    """What names a queue, for ``redis.producer()``, ``redis.consumer()`` and ``redis.inspector()`` alike. Where all else is as
-    it is by default its name alone does.
+    """What names a queue, for ``redis.producer()``, ``redis.consumer()`` and ``redis.inspector()`` alike. Where all else is
+    as it is by default its name alone does.
 
         work = corbel.Queue("work", lanes={"paid": 3, "free": 1}, max_attempts=5)
         async with r.producer(work) as producer: await producer.put("text", lane="paid")

@@ -10,7 +10,7 @@ for i, token in ipairs(ARGV) do
   if held then
     local _, lane, _, group = holder_of(held)
     local element = redis.call('HGET', inflight, token)
-    forget(token, group)
+    forget(token, group, true)
     redis.call('RPUSH', ready(lane), element)
     reply[i] = 1
   else

@@ -27,13 +27,14 @@ for i, token in ipairs(ended) do
     local held = redis.call('HGET', holders, token) or '1:1::'  -- without one, other hands were here
     local attempt, lane, _, group = holder_of(held)
     local id = head_of(element)
-    forget(token, group)
+    local dies = interrupt or most > 0 and attempt >= most
+    forget(token, group, not dies)
     redis.call('ZADD', lost, whole(now), token)
     bytes_left = bytes_left - #element
     if interrupt then
       bury(token, id, attempt, lane, element, 'interrupted: its worker was lost')
       reply[2], reply[#reply + 1] = reply[2] + 1, element
-    elseif most > 0 and attempt >= most then
+    elseif dies then
       note(id, attempt, name, 'its lease ended')
       bury(token, id, attempt, lane, element, 'attempt ' .. attempt .. ' of ' .. most .. ': its lease ended')
       reply[2] = reply[2] + 1

@@ -14,7 +14,7 @@ table.sort(tokens, function(a, b) return tonumber(a) > tonumber(b) end)  -- the 
 for _, token in ipairs(tokens) do
   local _, lane, _, group = holder_of(redis.call('HGET', holders, token))
   local element = redis.call('HGET', inflight, token)
-  forget(token, group)
+  forget(token, group, true)
   redis.call('RPUSH', ready(lane), element)
 end
 return #tokens

@@ -15,9 +15,10 @@ for i = 3, #ARGV, 3 do
     local attempt, lane, _, group = holder_of(held)
     local element = redis.call('HGET', inflight, token)
     local id = head_of(element)
-    forget(token, group)
+    local dies = most > 0 and attempt >= most
+    forget(token, group, not dies and due == '')
     note(id, attempt, by, reason)
-    if most > 0 and attempt >= most then
+    if dies then
       bury(token, id, attempt, lane, element, 'attempt ' .. attempt .. ' of ' .. most .. ': ' .. reason)
     else
       redis.call('HSET', attempts, id, attempt)

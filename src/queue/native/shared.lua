@@ -40,10 +40,12 @@ local function new_tokens(count)
   return first
 end
 
--- The group runs no more: the next message of it that was parked is the next one to be claimed.
-local function free_group(group, token)
+-- The group runs no more: the next message of it that was parked is the next one to be claimed. `returns`: the message that
+-- ran comes back to the right end; then it stays the first of its group, and will free the group itself.
+local function free_group(group, token, returns)
   if group == '' or redis.call('HGET', groups, group) ~= token then return end
   redis.call('HDEL', groups, group)
+  if returns then return end
   local next = redis.call('LPOP', base .. ':parked:' .. group)
   if next then
     local lane, element = from_aside(next)
@@ -53,11 +55,11 @@ local function free_group(group, token)
 end
 
 -- Ends a claim. The first write needs no memory: then a full server (OOM) allows the others too.
-local function forget(token, group)
+local function forget(token, group, returns)
   redis.call('HDEL', holders, token)
   redis.call('HDEL', inflight, token)
   redis.call('ZREM', leases, token)
-  free_group(group, token)
+  free_group(group, token, returns)
 end
 
 local function note(id, attempt, by, reason)

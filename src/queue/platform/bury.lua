@@ -6,6 +6,7 @@
 -- of a wake-up stays open, so that it is worked when the message is put back.
 --include shared
 --include lane
+--include record
 local by, reply = ARGV[1], {}
 for i = 2, #ARGV, 3 do
   local token, element, reason = unpack(ARGV, i, i + 2)

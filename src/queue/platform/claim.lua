@@ -11,6 +11,7 @@
 -- free; one that cannot be read is dead.
 --include shared
 --include lane
+--include record
 --include look
 local most, lease, claim, bytes_left = tonumber(ARGV[1]), ARGV[2], ARGV[3], tonumber(ARGV[4])
 local bound, who, marked = tonumber(ARGV[5]), ARGV[6], tonumber(ARGV[7])

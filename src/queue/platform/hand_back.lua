@@ -6,6 +6,7 @@
 -- for its conversation, whose next one is ready; the attempt is not counted.
 --include shared
 --include lane
+--include record
 local reply = {}
 for i = 1, #ARGV, 2 do
   local h, why = take_out(ARGV[i], ARGV[i + 1])

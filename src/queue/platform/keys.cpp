@@ -9,7 +9,8 @@ namespace {
 constexpr std::string_view default_agent = "default.react.agent", spaces = " \t\n\v\f\r";
 
 bool stays(char c) noexcept {
-  return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '.' || c == '@' || c == '-';
+  return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '.' || c == '@' ||
+         c == '-';
 }
 
 }  // namespace
@@ -17,16 +18,17 @@ bool stays(char c) noexcept {
 platform_keys::platform_keys(const std::string &tenant, const std::string &project) {
   const auto scope = fmt::format("{}:{}:", tenant, project);
   events = scope + "kdcube:chat:conversation:external-events";
-  for (const auto type : user_types) ready.push_back(fmt::format("{}kdcube:chat:prompt:queue:{}", scope, type));
+  for (const auto type : platform_lanes) ready.push_back(fmt::format("{}kdcube:chat:prompt:queue:{}", scope, type));
   all = ready;
-  for (const auto type : user_types) all.push_back(fmt::format("{}kdcube:chat:prompt:queue:inflight:{}", scope, type));
+  for (const auto type : platform_lanes) all.push_back(fmt::format("{}kdcube:chat:prompt:queue:inflight:{}", scope, type));
   all.push_back(scope + "corbel:queue");
   all.push_back(scope + "kdcube:lock");
   all.push_back(events);
   all.push_back(tenant);
   all.push_back(project);
   all.push_back(scope + "kdcube:system:capacity:counter");
-  for (const auto type : user_types) all.push_back(fmt::format("{}kdcube:chat:conversation:mailbox:count:{}", scope, type));
+  for (const auto type : platform_lanes)
+    all.push_back(fmt::format("{}kdcube:chat:conversation:mailbox:count:{}", scope, type));
 }
 
 std::string safe_part(std::string_view s) {

@@ -1,7 +1,7 @@
 #pragma once
 /// Owns: the names of a platform queue's keys and locks. Those under "corbel:queue" are the library's own: no reader of the
-/// platform's keys sees them. Pure; the same rules as in shared.lua and lane.lua. Callers: the platform protocol, whoever writes
-/// to a conversation's lane of events. Thread: any.
+/// platform's keys sees them. Pure; the same rules as in shared.lua and lane.lua. Callers: the platform protocol, whoever
+/// writes to a conversation's lane of events. Thread: any.
 
 #include <array>
 #include <string>
@@ -11,7 +11,7 @@
 namespace corbel::detail {
 
 /// In the order in which consumers take turns.
-inline constexpr std::array<std::string_view, 5> user_types{"privileged", "registered", "anonymous", "paid", "external"};
+inline constexpr std::array<std::string_view, 5> platform_lanes{"privileged", "registered", "anonymous", "paid", "external"};
 
 struct platform_keys {
   platform_keys(const std::string &tenant, const std::string &project);

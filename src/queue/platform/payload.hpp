@@ -15,8 +15,8 @@ struct platform_task {
 /// A task that is put: it has to be a JSON object with an id (meta.task_id, or task_id).
 result<platform_task> read_platform_task(std::string_view json);
 
-/// The task in the record of an event, with what the event is and the wake-up that led to it; empty where the record has none
-/// that can be read. record and wake_up: JSON objects. An array that others have written as {} is [] again.
+/// The task in the record of an event, with what the event is and the wake-up that led to it; empty where the record has
+/// none that can be read. record and wake_up: JSON objects. An array that others have written as {} is [] again.
 std::string resolve_wake_up(std::string_view record, std::string_view wake_up);
 
 }  // namespace corbel::detail

@@ -17,7 +17,7 @@ namespace {
 /// A claim ends once its messages have so many bytes together, so that its reply keeps well below a pool's limit.
 constexpr std::size_t claim_bytes = 8u << 20;
 /// What one call looks at, so that it does not hold the server up; a reaper reads the JSON of what it looks at.
-constexpr std::size_t reap_messages = 64, reap_bytes = 256u << 10, promote_messages = 100, promote_locks = 50,
+constexpr std::size_t reap_messages = 32, reap_bytes = 128u << 10, promote_messages = 100, promote_locks = 50,
                       step_bytes = 8u << 20, change_messages = 500;
 /// How long the platform marks a task as started at least, and how long one of its own workers may need from its move to its
 /// lock, in ms.
@@ -47,12 +47,12 @@ platform_protocol::platform_protocol(const queue_options &options, const std::st
     : options_(options),
       keys_(options.tenant, options.project),
       holder_(fmt::format("{}:{}", options.instance.empty() ? instance : options.instance, ::getpid())) {
-  for (const auto type : user_types) lanes_.push_back({.name = std::string(type), .weight = 1});
+  for (const auto type : platform_lanes) lanes_.push_back({.name = std::string(type), .weight = 1});
   for (const auto &wanted : options.lanes) {
     auto lane = std::find_if(lanes_.begin(), lanes_.end(), [&](const queue_lane &l) { return l.name == wanted.name; });
     if (lane == lanes_.end())
       throw failure(wrong(fmt::format("'{}' is no user type: the lanes of a platform queue are {}", wanted.name,
-                                      fmt::join(user_types, ", "))));
+                                      fmt::join(platform_lanes, ", "))));
     lane->weight = wanted.weight;
   }
 }
@@ -89,11 +89,11 @@ error platform_protocol::check(const put_group &items) const {
     if (!item.id.empty() && item.id != task->id)
       return wrong(fmt::format("the id of item {} is '{}', that of its task '{}': leave it out", i, item.id, task->id));
     if (!item.group.empty() && item.group != task->conversation)
-      return wrong(fmt::format("item {} has the group '{}': on a platform queue that is the task's conversation, leave it out",
-                               i, item.group));
+      return wrong(fmt::format(
+          "item {} has the group '{}': on a platform queue that is the task's conversation, leave it out", i, item.group));
     if (lane_of(item) == lanes_.size())
-      return wrong(fmt::format("the user type '{}' of item {} is none of {}", item.lane.empty() ? task->user_type : item.lane,
-                               i, fmt::join(user_types, ", ")));
+      return wrong(fmt::format("the user type '{}' of item {} is none of {}",
+                               item.lane.empty() ? task->user_type : item.lane, i, fmt::join(platform_lanes, ", ")));
     if (!item.events.events.empty() && item.events.conversation.empty())
       return wrong(fmt::format("the events of item {} name no conversation", i));
   }
@@ -133,8 +133,8 @@ void platform_protocol::push_item(redis_command &command, const put_item &item) 
     command.push("");
   command.push(item.body).push(item.events.events.size());
   if (item.events.events.empty()) return;
-  command.push(fmt::format("{}:{}", keys_.events,
-                           event_lane_id(item.events.conversation, item.events.user, item.events.agent)));
+  command.push(
+      fmt::format("{}:{}", keys_.events, event_lane_id(item.events.conversation, item.events.user, item.events.agent)));
   for (const auto &e : item.events.events) command.push(e.id).push(e.record);
 }
 
@@ -192,9 +192,7 @@ script_call platform_protocol::promote() const {
   return {scripts_of_platform().promote, std::move(command)};
 }
 
-script_call platform_protocol::stats() const {
-  return {scripts_of_platform().stats, begin(scripts_of_platform().stats)};
-}
+script_call platform_protocol::stats() const { return {scripts_of_platform().stats, begin(scripts_of_platform().stats)}; }
 
 script_call platform_protocol::dead(std::optional<std::uint64_t> after, std::size_t count) const {
   auto command = begin(scripts_of_platform().dead);

@@ -1,10 +1,10 @@
 #pragma once
-/// Owns: the platform layout of a queue: its keys, and each step as a call of its script. What a step does stands at the top of
-/// its script, the keys at the top of shared.lua. Callers: through queue_protocol. Thread: any.
+/// Owns: the platform layout of a queue: its keys, and each step as a call of its script. What a step does stands at the top
+/// of its script, the keys at the top of shared.lua. Callers: through queue_protocol. Thread: any.
 ///
-/// A lease is the platform's task lock, so its consumers and ours leave each other's messages alone. What is started is marked
-/// for the platform's reaper, which then drops it, where the queue interrupts; where it retries there is no such mark, and
-/// that reaper puts the message back.
+/// A lease is the platform's task lock, so its consumers and ours leave each other's messages alone. What is started is
+/// marked for the platform's reaper, which then drops it, where the queue interrupts; where it retries there is no such
+/// mark, and that reaper puts the message back.
 
 #include "queue/platform/keys.hpp"
 #include "queue/protocol.hpp"

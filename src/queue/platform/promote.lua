@@ -5,6 +5,7 @@
 -- Before: any state. After: of the messages looked at, those that are due stand in their ready lists.
 --include shared
 --include lane
+--include record
 --include look
 local bytes_left, moved = tonumber(ARGV[2]), {}
 redis.call('HDEL', holders, '')  -- a write that needs no memory, first: then a full server (OOM) allows the others too

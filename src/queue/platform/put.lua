@@ -69,6 +69,7 @@ local function put(item)
   if not try('LPUSH', ready(item.lane), item.element) then return 'queue_push_failed' end
   undone('LREM', ready(item.lane), 1, item.element)
   if not try('INCR', KEYS[16]) then return 'capacity_counter_failed' end
+  undone('DECR', KEYS[16])
   try('EXPIRE', KEYS[16], 300)
 end
 

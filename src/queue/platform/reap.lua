@@ -10,6 +10,7 @@
 -- The list is turned: what was looked at goes to its left end. So no step has to find its place in a long list.
 --include shared
 --include lane
+--include record
 local name, hold, most, interrupt = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4] == '1'
 local limit, bytes_left, grace, cursor = tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7]), tonumber(ARGV[8])
 local key, unlocked, one_lane = own('reaper'), own('unlocked'), 1099511627776

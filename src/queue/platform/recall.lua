@@ -6,6 +6,7 @@
 -- locks. Run again it does nothing. Its cost grows with what is in flight, which is why only a loss brings it about.
 --include shared
 --include lane
+--include record
 local tokens, all = {}, redis.call('HGETALL', holders)
 for i = 2, #all, 2 do
   if cjson.decode(all[i]).c == ARGV[1] then tokens[#tokens + 1] = all[i - 1] end

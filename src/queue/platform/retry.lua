@@ -7,6 +7,7 @@
 -- dead, with its attempt counted and the reason in its history; its locks are free.
 --include shared
 --include lane
+--include record
 local most, by = tonumber(ARGV[1]), ARGV[2]
 local reply = {}
 for i = 3, #ARGV, 4 do

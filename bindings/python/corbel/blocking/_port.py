@@ -91,8 +91,8 @@ class Port(Caller):
         timeout: Optional[float] = None,
     ) -> Any:
         """The result of a call: a reply decoded, a lease's address, a value; or its exception. When a signal's handler
-        raises meanwhile, as Ctrl-C does, the call is ended, unless told otherwise, and its event swept later; so it is after a
-        time-out, for calls that have none of their own. A function given as meanwhile is called again and again until then."""
+        raises meanwhile, as Ctrl-C does, the call is ended, unless told otherwise, and its event swept later; so it is after
+        a time-out, for calls that have none of their own. A function given as meanwhile is called again and again."""
         slice_for = _BUSY_SLICE_MS if meanwhile else self._slice
         end = None if timeout is None else time.monotonic() + timeout
         try:

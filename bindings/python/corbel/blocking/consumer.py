@@ -4,13 +4,13 @@ import ctypes
 import logging
 import threading
 from types import TracebackType
-from typing import Callable, List, Optional, Type, TypeVar
+from typing import Callable, List, Optional, Type
 
 from corbel import _constants as c
 from corbel._failure import failure, opened
 from corbel._handle import Handle
 from corbel._library import quick
-from corbel._message import Bury, Retry, ViewMemory, settlement, settlement_of
+from corbel._message import Bury, HandlerT, Retry, ViewMemory, settlement, settlement_of
 from corbel.blocking._inbox import Inbox
 from corbel.blocking._locked_handle import LockedHandle
 from corbel.blocking._port import Core
@@ -18,7 +18,6 @@ from corbel.blocking.message import Message
 from corbel.errors import Closed, Error, Forked, Invalid
 from corbel.queue_settings import ConsumerSettings, QueueMemory
 
-_F = TypeVar("_F", bound=Callable[["Message"], object])
 _log = logging.getLogger("corbel.queue")
 
 
@@ -45,7 +44,7 @@ class Consumer:
         pointer = opened(quick.corbel_consumer_open, pool.pointer, ctypes.byref(memory.options))
         self._handle = LockedHandle(pointer, quick.corbel_consumer_free)
 
-    def handler(self, function: _F) -> _F:
+    def handler(self, function: HandlerT) -> HandlerT:
         """A decorator: run() will call this function for every message."""
         self._handler = function
         return function
@@ -90,9 +89,10 @@ class Consumer:
         return self._inbox.get(timeout)
 
     def drain(self, timeout: Optional[float] = None) -> int:
-        """Stops claiming, hands back what nobody has got yet, waits for so many seconds (5) until all messages that are
-        out are settled. Iterations end at once, run() when its handlers have. What is not settled then is handed back,
-        uncounted as an attempt, and lost for who has it. Returns how many of those there were."""
+        """Stops claiming, hands back what nobody has got yet, waits for so many seconds (None: as long as a lease, at least
+        5) until all messages that are out are settled. Iterations end at once, run() when its handlers have. What is not
+        settled then is handed back, uncounted as an attempt, and lost for who has it. Returns how many of those there
+        were."""
         self._inbox.discard()
         with self._core.port() as port:
             with self._handle.lock:

@@ -29,8 +29,8 @@ class Message(MessageBase):
         self._core = core
 
     def done(self, *, timeout: Optional[float] = None) -> bool:
-        """Worked: removes it. False when the lease had been lost, and another may have it. Once: State the second time, unless
-        the first one failed."""
+        """Worked: removes it. False when the lease had been lost, and another may have it. Once: State the second time,
+        unless the first one failed."""
         return self._settle(_DONE, timeout)
 
     def retry(
