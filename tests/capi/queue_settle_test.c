@@ -14,21 +14,21 @@ static void a_retry_waits_as_it_is_told(void) {
   corbel_message_free(j);
   j = next_message(mq);
   CHECK(corbel_message_attempt(j) == 2 && now_ms() - start >= 100);
-  corbel_settle later = {.struct_size = sizeof later, .how = CORBEL_SETTLE_RETRY, .delay_ms = 150};
+  corbel_settle later = {.struct_size = sizeof later, .how = CORBEL_SETTLE_RETRY, .delay_ms = 400};
   start = now_ms();
   CHECK_EQ(settle_as(&w, j, later), 1);
   corbel_message_free(j);
   j = next_message(mq);
-  CHECK(corbel_message_attempt(j) == 3 && now_ms() - start >= 150);
+  CHECK(corbel_message_attempt(j) == 3 && now_ms() - start >= 400);
   struct timespec now;
   clock_gettime(CLOCK_REALTIME, &now);
   corbel_settle at = {.struct_size = sizeof at, .how = CORBEL_SETTLE_RETRY};
-  at.not_before_ms = (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000 + 150;
+  at.not_before_ms = (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000 + 450;
   start = now_ms();
   CHECK_EQ(settle_as(&w, j, at), 1);
   corbel_message_free(j);
   j = next_message(mq);
-  CHECK(corbel_message_attempt(j) == 4 && now_ms() - start >= 100);
+  CHECK(corbel_message_attempt(j) == 4 && now_ms() - start >= 400);
   CHECK_EQ(settle(&w, j, CORBEL_SETTLE_DONE), 1);
   corbel_message_free(j);
   corbel_consumer_free(k);
@@ -49,6 +49,7 @@ static void what_is_wrong_is_refused_and_settles_nothing(void) {
       {.struct_size = sizeof wrong[0], .how = 5},
       {.struct_size = sizeof wrong[0], .how = CORBEL_SETTLE_RETRY, .delay_ms = -2},
       {.struct_size = sizeof wrong[0], .how = CORBEL_SETTLE_RETRY, .not_before_ms = -1},
+      {.struct_size = sizeof wrong[0], .how = CORBEL_SETTLE_RETRY, .not_before_ms = 1000, .delay_ms = -1},
       {.struct_size = sizeof wrong[0], .how = CORBEL_SETTLE_DONE, .delay_ms = 1},
       {.struct_size = sizeof wrong[0], .how = CORBEL_SETTLE_BURY, .not_before_ms = 1},
       {.struct_size = sizeof wrong[0], .how = CORBEL_SETTLE_DONE, .reserved = 1},
@@ -85,7 +86,8 @@ static void many_are_settled_in_one_call(void) {
   corbel_event ev = await_event(w.q, CORBEL_EVENT_DONE);
   CHECK(ev.ticket == t && ev.user == 9 && ev.status == CORBEL_OK && ev.source == CORBEL_SOURCE_QUEUE);
   CHECK_EQ(ev.value, 62);
-  CHECK_EQ(corbel_messages_settle(all, 64, &done, &c, &t), CORBEL_STATE);
+  corbel_message *mixed[] = {all[63], all[0]};
+  CHECK_EQ(corbel_messages_settle(mixed, 2, &done, &c, &t), CORBEL_STATE);
   CHECK_EQ(settle(&w, all[63], CORBEL_SETTLE_DONE), 1); /* nothing was settled by the call before */
   corbel_messages_free(all, 64);
   CHECK_EQ(corbel_messages_settle(NULL, 1, &done, &c, &t), CORBEL_INVALID);
