@@ -139,6 +139,40 @@ TEST_CASE("a wake-up without its event's record goes to the dead list") {
   CHECK(f.stats().in_flight == 0);
 }
 
+TEST_CASE("a record that is no JSON sends its wake-up to the dead list; one without a task is delivered as the wake-up") {
+  lane_fixture f;
+  f.lane.put("e1", 1, "w1");
+  SUBCASE("no JSON") {
+    f.server.command({"SET", f.lane.key() + ":event:e1", "text"});
+    CHECK(f.claim().messages.empty());
+    CHECK(f.dead().messages.at(0).reason.find("it cannot be worked: ") == 0);
+  }
+  SUBCASE("no task") {
+    f.server.command({"SET", f.lane.key() + ":event:e1", R"( {"s": "\\\"}", "a": [{"x": "]"}, {}], "n": 1e400 } )"});
+    auto m = f.claim_one();
+    CHECK(m->delivered() == f.lane.wake_up("e1", 1, "w1"));
+    CHECK(f.settle(settle::done, m) == 1);
+    const auto record = f.get(f.lane.key() + ":event:e1");  // what it did not have was added at its end
+    CHECK(record.find(R"( {"s": "\\\"}", "a": [{"x": "]"}, {}], "n": 1e400 , "consumed_at": 1)") == 0);
+    CHECK(record.find(R"(, "consumed_by_turn_id": "turn-e1"} )") != record.npos);
+  }
+  SUBCASE("nothing in it") {
+    f.server.command({"SET", f.lane.key() + ":event:e1", "{}"});
+    CHECK(f.settle(settle::done, f.claim_one()) == 1);
+    CHECK(f.lane.of_event("e1", "consumed_by_turn_id") == "turn-e1");
+  }
+}
+
+TEST_CASE("a lane that became something else does not keep its message from being settled") {
+  lane_fixture f;
+  f.lane.put("e1", 1, "w1");
+  auto m = f.claim_one();
+  f.server.command({"SET", f.lane.key(), "text"});
+  CHECK(f.settle(settle::done, m) == 1);
+  CHECK_FALSE(f.exists(platform_conversation_lock("u", "c")));
+  CHECK(f.stats().in_flight == 0);
+}
+
 TEST_CASE("while another has the state's lock a wake-up waits, and comes in order") {
   lane_fixture f;
   f.lane.put("e1", 1, "w1");

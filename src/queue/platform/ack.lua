@@ -16,7 +16,7 @@ for i = 1, #ARGV, 2 do
     redis.call('HDEL', attempts, h.i)
     redis.call('HDEL', history, h.i)
     if h.e then
-      consume_event(h.e)
+      pcall(consume_event, h.e)
       settle_lane(h, true)
     end
     redis.call('PEXPIRE', lock .. h.i, 3000)
