@@ -5,6 +5,7 @@
 ///     curl localhost:8010/api/chat/messages -d '{"session_id": "s1", "text": "to be or not to be"}'
 
 #include "host/drain.hpp"
+#include "host/queue.hpp"
 #include "host/start.hpp"
 #include "http/metrics.hpp"
 #include "operations/chat_routes.hpp"
@@ -13,14 +14,22 @@
 #include "operations/request_table.hpp"
 #include "operations/stream_route.hpp"
 #include "relay/metrics.hpp"
+#include "relay/publisher.hpp"
 
 #include <corbel/pools.hpp>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
 
 #include <optional>
 
 namespace asio = boost::asio;
 
 namespace {
+
+asio::awaitable<void> tell(corbel::relay_publisher events, corbel::relay_message m) {
+  (void)co_await events.publish(std::move(m));  // of one that fails the pool tells
+}
 
 int serve(corbel::host_options options) {
   asio::io_context ctx{1};
@@ -33,8 +42,14 @@ int serve(corbel::host_options options) {
   auto relay = std::make_shared<corbel::relay>(redis, options.scope(), log);
   auto who = options.identity();
   std::optional<corbel::request_table> requests;
-  if (options.has_postgres)
+  std::optional<corbel::conversation_state> conversations;
+  if (options.has_postgres) {
     requests.emplace(pools.postgres(), who.tenant, who.project, who.instance, ctx.get_executor(), log);
+    conversations.emplace(pools.postgres(), who.tenant, who.project, ctx.get_executor(), log);
+  }
+  auto beat = corbel::heartbeat_of(options, "chat:rest");
+  beat.metadata = [&pools] { return R"({"pools": )" + pools.json() + "}"; };
+  std::optional<corbel::queue_heartbeat> heartbeat(std::in_place, redis, std::move(beat));
 
   corbel::http_server *serving = nullptr;
   corbel::http_router routes;
@@ -48,24 +63,33 @@ int serve(corbel::host_options options) {
     if (relay) write_metrics(to, relay->stats());
   });
   corbel::stream_route::add(routes, {.who = who, .source = relay, .executor = ctx.get_executor()});
-  corbel::chat_routes::add(routes, {.who = who,
-                                    .queue = corbel::producer(redis, {.name = options.queue}),
-                                    .session_of =
-                                        [source = std::weak_ptr(relay)](const std::string &stream_id) {
-                                          auto r = source.lock();
-                                          return r ? r->session_of(stream_id) : std::string();
-                                        },
-                                    .accepted =
-                                        [&](const corbel::chat_task &task) {
-                                          if (requests) requests->accepted(task);
-                                        }});
+  auto queue = corbel::queue_of(options);
+  corbel::chat_routes::add(
+      routes, {.who = who,
+               .queue = corbel::producer(redis, queue),
+               .session_of =
+                   [source = std::weak_ptr(relay)](const std::string &stream_id) {
+                     auto r = source.lock();
+                     return r ? r->session_of(stream_id) : std::string();
+                   },
+               .accepted =
+                   [&](const corbel::chat_task &task) {
+                     if (requests) requests->accepted(task);
+                   },
+               .publish = [&, events = corbel::relay_publisher(redis, options.scope())](
+                              corbel::relay_message m) { asio::co_spawn(ctx, tell(events, std::move(m)), asio::detached); },
+               .conversations = conversations ? &*conversations : nullptr,
+               .about = queue});
   corbel::http_server server(ctx.get_executor(), std::move(routes), {}, log);
   serving = &server;
 
   // What else ingress has in flight are its requests: the server completes them.
   auto finish = [&](std::chrono::milliseconds timeout) -> asio::awaitable<std::size_t> {
-    if (!requests) co_return 0;
-    co_return co_await requests->finish(timeout);
+    heartbeat.reset();
+    std::size_t left = 0;
+    if (requests) left += co_await requests->finish(timeout);
+    if (conversations) left += co_await conversations->finish(timeout);
+    co_return left;
   };
   return corbel::run_host(ctx, rt, server, options, finish, [&] { relay.reset(); });
 }

@@ -2,15 +2,22 @@
 /// message's session, before it settles: what dies in between is worked again, and readers know the copy by its id.
 ///
 ///     corbel-proc --port 8020 --redis-url redis://localhost --concurrency 8
+///
+/// While it takes work, its heartbeats say what it can hold; when it drains, it is out of the fleet's capacity at once.
 
 #include "host/drain.hpp"
+#include "host/queue.hpp"
 #include "host/start.hpp"
 #include "http/metrics.hpp"
 #include "json/writer.hpp"
 #include "operations/chat_event.hpp"
+#include "operations/conversation_state.hpp"
 #include "operations/health_body.hpp"
 #include "operations/metrics_route.hpp"
+#include "operations/processor_state.hpp"
 #include "operations/request_table.hpp"
+#include "operations/task_fields.hpp"
+#include "operations/turn_events.hpp"
 #include "relay/publisher.hpp"
 #include "word_count.hpp"
 
@@ -19,7 +26,6 @@
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
 #include <algorithm>
@@ -30,99 +36,180 @@ using namespace std::chrono_literals;
 
 namespace {
 
+using clock_type = std::chrono::steady_clock;
 constexpr std::chrono::minutes patience{10};  // with a Redis that is away, before a message is given back
 
-struct worker {
-  corbel::runtime &rt;
-  corbel::consumer consumer;
-  corbel::relay_publisher events;
-  std::optional<corbel::request_table> requests;
+/// What there is to say about a task, in order.
+std::vector<corbel::relay_message> work(const corbel::chat_task &task, const word_count &counted) {
+  std::string progress, answer, data;
+  corbel::json_writer(progress).begin_object().member("task_id", task.task_id).member("words", counted.words).end_object();
+  for (auto &[word, count] : counted.top) answer += (answer.empty() ? "" : ", ") + word + " " + std::to_string(count);
+  corbel::json_writer w(data);
+  w.begin_object().member("task_id", task.task_id).member("event_id", task.event_id).member("final_answer", answer);
+  w.member("words", counted.words).member("distinct", counted.distinct).key("top").begin_array();
+  for (auto &[word, count] : counted.top) w.begin_array().value(word).value(count).end_array();
+  w.end_array().end_object();
+  return {chat_event(task, {.type = "chat.start", .status = "started", .title = "Started"}),
+          chat_event(task, {.step = "count_words", .status = "completed", .title = "Counted words", .data = progress}),
+          chat_event(task, {.type = "chat.complete", .status = "completed", .title = "Done", .data = data})};
+}
 
-  void log(corbel::log_level level, std::string text, const corbel::message &m) const {
-    rt.log({.level = level, .part = "worker", .text = std::move(text), .fields = {{"message", m.id()}}});
-  }
+/// How the handling of a message ended.
+struct outcome {
+  corbel::settle_request how = corbel::settle::done;
+  std::string text = "done", error_class = {};
+};
 
-  /// What there is to say about a task, in order.
-  static std::vector<corbel::relay_message> work(const corbel::chat_task &task, const word_count &counted) {
-    std::string progress, answer, data;
-    corbel::json_writer(progress).begin_object().member("task_id", task.task_id).member("words", counted.words).end_object();
-    for (auto &[word, count] : counted.top) answer += (answer.empty() ? "" : ", ") + word + " " + std::to_string(count);
-    corbel::json_writer w(data);
-    w.begin_object().member("task_id", task.task_id).member("event_id", task.event_id).member("final_answer", answer);
-    w.member("words", counted.words).member("distinct", counted.distinct).key("top").begin_array();
-    for (auto &[word, count] : counted.top) w.begin_array().value(word).value(count).end_array();
-    w.end_array().end_object();
-    return {
-        corbel::chat_event(task, {.type = "chat.start", .status = "started", .title = "Started"}),
-        corbel::chat_event(task, {.step = "count_words", .status = "completed", .title = "Counted words", .data = progress}),
-        corbel::chat_event(task, {.type = "chat.complete", .status = "completed", .title = "Done", .data = data})};
-  }
-
-  asio::awaitable<corbel::settle> handle(const corbel::message &m) {
-    auto task = corbel::chat_task::parse(m.body());
-    if (!task) {
-      ended(m.id(), "failed", 0);
-      log(corbel::log_level::error, "dropped a message that cannot be read: " + task.error().message(), m);
-      co_return corbel::settle::done;
+class worker {
+ public:
+  worker(asio::io_context &ctx, corbel::runtime &rt, corbel::pools &pools, const corbel::host_options &options)
+      : ctx_(ctx), rt_(rt), events_(pools.redis(), options.scope()), consumer_(pools.redis(), queue(options)) {
+    auto who = options.identity();
+    auto log = [&rt](const corbel::log_line &line) { rt.log(line); };
+    if (options.has_postgres) {
+      requests_.emplace(pools.postgres(), who.tenant, who.project, who.instance, ctx.get_executor(), log);
+      conversations_.emplace(pools.postgres(), who.tenant, who.project, ctx.get_executor(), log);
     }
-    const auto counted = count_words(task->text);
-    auto news = work(*task, counted);
-    for (auto &event : news) {
-      auto told = co_await events.publish_surely(std::move(event), patience);
-      if (!told) {
-        log(corbel::log_level::warning, "could not publish, the message is worked again: " + told.error().message(), m);
-        co_return corbel::settle::retry;
-      }
-    }
-    ended(task->task_id, "completed", std::int64_t(counted.words));
-    co_return corbel::settle::done;
+    auto beat = corbel::heartbeat_of(options, "chat:proc");
+    beat.load = [this] { return processor_.load(); };
+    beat.metadata = [this, &pools] {
+      return R"({"pools": )" + pools.json() + R"(, "processor": )" + processor_.json() + "}";
+    };
+    heartbeat_.emplace(pools.redis(), std::move(beat));
+    for (std::uint32_t i = 0; i < options.concurrency; ++i) asio::co_spawn(ctx, run(), asio::detached);
   }
 
-  void ended(const std::string &task_id, const char *state, std::int64_t words) {
-    if (requests) requests->ended(task_id, state, words);
+  const corbel::processor_state &processor() const noexcept { return processor_; }
+
+  asio::awaitable<std::size_t> drain(std::chrono::milliseconds timeout) {
+    const auto end = clock_type::now() + timeout;
+    auto rest = [&] {
+      return std::max(std::chrono::duration_cast<std::chrono::milliseconds>(end - clock_type::now()), 100ms);
+    };
+    processor_.drain();
+    heartbeat_->async_drain({.timeout = timeout}, asio::detached);
+    corbel::call c{.timeout = timeout};
+    auto left = co_await consumer_.async_drain(c, asio::use_awaitable);
+    std::size_t unwritten = 0;
+    if (requests_) unwritten += co_await requests_->finish(rest());
+    if (conversations_) unwritten += co_await conversations_->finish(rest());
+    heartbeat_.reset();
+    co_return (left ? *left : 1) + unwritten;
+  }
+
+ private:
+  corbel::queue_options queue(const corbel::host_options &options) {
+    auto q = corbel::queue_of(options);
+    q.interrupted = [this](const std::string &id, const std::string &body) {
+      asio::co_spawn(ctx_, announce(id, body), asio::detached);
+    };
+    q.ignored = [this](const std::string &, const std::string &body, const std::string &) {
+      if (auto task = corbel::chat_task::parse(body); task && conversations_) conversations_->ended(*task, "idle");
+    };
+    return q;
+  }
+
+  void log(corbel::log_level level, std::string text, std::vector<corbel::log_field> fields) const {
+    rt_.log({.level = level, .part = "worker", .text = std::move(text), .fields = std::move(fields)});
   }
 
   /// One message after another, until the consumer is drained.
   asio::awaitable<void> run() {
     for (;;) {
-      auto taken = co_await consumer.async_take(asio::use_awaitable);
+      auto taken = co_await consumer_.async_take(asio::use_awaitable);
       if (!taken) break;
       auto message = *std::move(taken);
-      auto how = co_await handle(message);
+      const auto since = clock_type::now();
+      auto task = corbel::chat_task::parse(message.body());
+      const auto number = processor_.claimed({.task_id = message.id(),
+                                              .queue_key = std::string(message.lane()),
+                                              .inflight_key = std::string(message.lane()),
+                                              .bundle_id = task ? task->bundle_id : std::string()});
+      outcome o;
+      if (task)
+        o = co_await handle(*task, number);
+      else
+        o = unreadable(message, task.error());
       corbel::call c{.timeout = patience};
-      auto settled = co_await message.async_settle(how, c, asio::use_awaitable);
+      auto settled = co_await message.async_settle(o.how, c, asio::use_awaitable);
+      processor_.ended(number);
       if (!settled)
-        log(corbel::log_level::warning, "not settled: " + settled.error().message(), message);
+        o.text = "not settled: " + settled.error().message(), o.error_class = status_name(settled.error().code());
       else if (!*settled)
-        log(corbel::log_level::warning, "the lease had been lost: the message is worked by another as well", message);
+        o.text = "the lease had been lost: the message is worked by another as well", o.error_class = "lease_lost";
+      else if (task && o.how.how == corbel::settle::done)
+        ended(*task, "idle", "success");
+      auto fields = corbel::task_fields(message.id(), message.attempt(), task ? &*task : nullptr, o.error_class);
+      const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(clock_type::now() - since);
+      fields.push_back({"ms", std::to_string(took.count())});
+      log(o.error_class.empty() ? corbel::log_level::info : corbel::log_level::warning, o.text, std::move(fields));
     }
   }
 
-  asio::awaitable<std::size_t> drain(std::chrono::milliseconds timeout) {
-    const auto end = std::chrono::steady_clock::now() + timeout;
-    corbel::call c{.timeout = timeout};
-    auto left = co_await consumer.async_drain(c, asio::use_awaitable);
-    const auto rest = std::chrono::duration_cast<std::chrono::milliseconds>(end - std::chrono::steady_clock::now());
-    std::size_t unwritten = 0;
-    if (requests) unwritten = co_await requests->finish(std::max(rest, std::chrono::milliseconds(100)));
-    co_return (left ? *left : 1) + unwritten;
+  outcome unreadable(const corbel::message &m, const corbel::error &why) {
+    if (requests_) requests_->ended(m.id(), "failed", 0);
+    outcome o{corbel::settle::bury, "buried a message that cannot be read: " + why.message(), status_name(why.code())};
+    o.how.reason = why.message();
+    return o;
   }
+
+  asio::awaitable<outcome> handle(const corbel::chat_task &task, std::uint64_t number) {
+    processor_.started(number);
+    if (conversations_) conversations_->started(task);
+    const auto counted = count_words(task.text);
+    auto news = work(task, counted);
+    for (auto &event : news) {
+      auto kind = event.event;
+      auto told = co_await events_.publish_surely(std::move(event), patience);
+      processor_.activity(number, kind);
+      if (told) continue;
+      outcome o{corbel::settle::retry, "could not publish, the message is worked again: " + told.error().message(),
+                status_name(told.error().code())};
+      o.how.reason = told.error().message();
+      co_return o;
+    }
+    if (requests_) requests_->ended(task.task_id, "completed", std::int64_t(counted.words));
+    co_return outcome{};
+  }
+
+  void ended(const corbel::chat_task &task, const char *state, const char *completion) {
+    if (!conversations_) return;
+    conversations_->ended(task, state);
+    asio::co_spawn(ctx_, tell(conversation_status(task, state, completion)), asio::detached);
+  }
+
+  asio::awaitable<void> tell(corbel::relay_message m) { (void)co_await events_.publish_surely(std::move(m), patience); }
+
+  /// Tells the session of a turn whose worker died, and that is not run again.
+  asio::awaitable<void> announce(std::string id, std::string body) {
+    processor_.interrupted();
+    auto task = corbel::chat_task::parse(body);
+    log(corbel::log_level::warning, "its worker was lost after it had started: not run again",
+        corbel::task_fields(id, 1, task ? &*task : nullptr, "turn_interrupted"));
+    if (!task) co_return;
+    if (requests_) requests_->ended(id, "failed", 0);
+    ended(*task, "error", "interrupted");
+    co_await tell(turn_interrupted(*task));
+  }
+
+  asio::io_context &ctx_;
+  corbel::runtime &rt_;
+  corbel::processor_state processor_;
+  corbel::relay_publisher events_;
+  std::optional<corbel::request_table> requests_;
+  std::optional<corbel::conversation_state> conversations_;
+  std::optional<corbel::queue_heartbeat> heartbeat_;
+  corbel::consumer consumer_;
 };
 
 int serve(corbel::host_options options) {
   asio::io_context ctx{1};
   corbel::runtime rt(ctx, options.runtime("proc"));
   corbel::pools pools(rt, options.settings());
-  auto redis = pools.redis();
-  corbel::gateway_config config(rt, redis, options.load);
+  corbel::gateway_config config(rt, pools.redis(), options.load);
   pools.follow(config);
   auto log = [&rt](const corbel::log_line &line) { rt.log(line); };
-  auto who = options.identity();
-  corbel::queue_options queue{.name = options.queue, .concurrency = options.concurrency, .lease = options.lease};
-  worker w{rt, corbel::consumer(redis, queue), corbel::relay_publisher(redis, options.scope()), {}};
-  if (options.has_postgres)
-    w.requests.emplace(pools.postgres(), who.tenant, who.project, who.instance, ctx.get_executor(), log);
-  for (std::uint32_t i = 0; i < options.concurrency; ++i) asio::co_spawn(ctx, w.run(), asio::detached);
+  worker w(ctx, rt, pools, options);
 
   corbel::http_server *serving = nullptr;
   corbel::http_router routes;
@@ -131,6 +218,7 @@ int serve(corbel::host_options options) {
                 co_return corbel::proc_health(options.identity(), serving->draining());
               },
               .while_draining = true});
+  w.processor().add_route(routes, options.identity());
   corbel::add_metrics_route(routes, rt, [&](corbel::detail::metrics_writer &to) { write_metrics(to, serving->stats()); });
   corbel::http_server server(ctx.get_executor(), std::move(routes), {}, log);
   serving = &server;

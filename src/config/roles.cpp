@@ -29,9 +29,9 @@ std::map<std::string, layers> by_role(reading_state &state, const std::vector<js
         continue;
       }
       const auto role = fold_case ? lower(name) : std::string(name);
-      if (std::find(user_types.begin(), user_types.end(), role) == user_types.end())
+      if (std::find(gateway_user_types.begin(), gateway_user_types.end(), role) == gateway_user_types.end())
         state.found.warn(value.path(), fmt::format("no user type of the platform; the nearest one is \"{}\"; kept",
-                                                   nearest(role, user_types)));
+                                                   nearest(role, gateway_user_types)));
       roles[role].objects.push_back(*object);
     }
   return roles;

@@ -132,7 +132,7 @@ std::vector<std::string_view> names_of(std::span<const field<S>, N> fields) {
 }
 
 /// Roles' names, as the platform's sessions have them.
-inline const std::vector<std::string_view> &user_types =
+inline const std::vector<std::string_view> &gateway_user_types =
     *new std::vector<std::string_view>{"anonymous", "external", "registered", "paid", "privileged"};
 
 std::map<std::string, rate_limit, std::less<>> default_rate_limits();

@@ -26,6 +26,8 @@ const std::map<std::string, log_level> levels = {{"error", log_level::error},
                                                  {"info", log_level::info},
                                                  {"debug", log_level::debug},
                                                  {"off", log_level::off}};
+const std::map<std::string, queue_layout> layouts = {{"native", queue_layout::native}, {"platform", queue_layout::platform}};
+const std::map<std::string, after_crash> crashes = {{"retry", after_crash::retry}, {"interrupt", after_crash::interrupt}};
 const std::map<std::string, host_options::task> prints = {{"table", host_options::task::print_table},
                                                           {"json", host_options::task::print_json}};
 
@@ -42,6 +44,12 @@ bool names_postgres(const environment &variables) {
   return std::any_of(std::begin(any), std::end(any), [&](auto name) { return variables(name).value_or("") != ""; });
 }
 
+/// Whether the gateway document itself says something of what admission goes by.
+bool says_backpressure(const gateway_settings &s) {
+  return std::any_of(s.origins.begin(), s.origins.end(),
+                     [](auto &o) { return o.first.starts_with("backpressure.") && !o.second.path.empty(); });
+}
+
 int usage(const std::string &what) {
   std::fprintf(stderr, "%s\n", what.c_str());
   return 2;
@@ -52,7 +60,8 @@ int usage(const std::string &what) {
 std::variant<host_options, int> read_host_options(const host_kind &kind, int argc, const char *const *argv) {
   host_options o;
   o.port = kind.port;
-  std::string level = "info", print, redis_url, tenant, project, instance;
+  std::string level = "info", layout = "native", crashed = "retry", admission = "auto";
+  std::string print, redis_url, tenant, project, instance;
   bool check = false;
   unsigned workers = 0;
   std::int64_t lease = o.lease.count(), notice = o.drain_notice.count(), timeout = o.drain_timeout.count();
@@ -66,7 +75,9 @@ std::variant<host_options, int> read_host_options(const host_kind &kind, int arg
   option("--port", o.port, "TCP port to listen on; 0: any free one, told in the log", kind.port_variable);
   app.add_option("--redis-url", redis_url,
                  "stands in for REDIS_URL: redis://, rediss:// or unix://; a password is better there");
-  option("--queue", o.queue, "name of the queue", "CORBEL_QUEUE");
+  option("--queue", o.queue, "name of the queue, where it is a native one", "CORBEL_QUEUE");
+  option("--queue-layout", layout, "native, or platform: the chat queue of tenant and project", "CORBEL_QUEUE_LAYOUT")
+      ->check(CLI::IsMember(layouts));
   app.add_option("--tenant", tenant, "stands in for TENANT_ID, where the gateway document names no tenant");
   app.add_option("--project", project, "stands in for PROJECT_ID, where the gateway document names no project");
   app.add_option("--instance", instance, "stands in for INSTANCE_ID; made when there is none");
@@ -84,6 +95,13 @@ std::variant<host_options, int> read_host_options(const host_kind &kind, int arg
     app.add_option("--concurrency", o.concurrency, "messages worked at once; else concurrent_requests_per_process")
         ->check(CLI::Range(1u, 4096u));
     option("--lease-ms", lease, "a message of a dead worker comes back after it")->check(CLI::Range(1000, 3600000));
+    option("--after-crash", crashed, "what becomes of a message whose worker died while it worked: retry or interrupt")
+        ->check(CLI::IsMember(crashes));
+  } else {
+    option("--admission", admission,
+           "refuses messages beyond the capacity that heartbeats tell: on, off, or auto: on a platform queue, and where the "
+           "gateway document says something of it")
+        ->check(CLI::IsMember({"auto", "on", "off"}));
   }
   try {
     app.parse(argc, argv);
@@ -108,6 +126,15 @@ std::variant<host_options, int> read_host_options(const host_kind &kind, int arg
   if (o.concurrency == 0)
     o.concurrency = static_cast<std::uint32_t>(std::min<std::int64_t>(capacity.concurrent_requests_per_process, 4096));
   o.level = levels.at(level);
+  o.layout = layouts.at(layout);
+  o.crashed = crashes.at(crashed);
+  if (!kind.works_queue) {
+    const auto consuming = load_gateway(variables, o.settings().capacity_source().second);
+    if (consuming.reading) o.max_queue_size = limit_of(consuming.reading.settings.limits.max_queue_size);
+    o.admission =
+        admission == "on" ||
+        (admission == "auto" && (o.layout == queue_layout::platform || o.max_queue_size || says_backpressure(o.settings())));
+  }
   o.lease = std::chrono::milliseconds(lease);
   o.drain_notice = std::chrono::milliseconds(notice);
   o.drain_timeout = std::chrono::milliseconds(timeout);

@@ -9,10 +9,12 @@
 #include "relay/channel.hpp"
 
 #include <corbel/gateway.hpp>
+#include <corbel/queue_options.hpp>
 #include <corbel/runtime.hpp>
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <variant>
 
@@ -24,7 +26,7 @@ struct host_kind {
   std::string description;  ///< one sentence for --help
   std::uint16_t port;       ///< default
   std::string port_variable;
-  bool works_queue = false;  ///< has --concurrency and --lease-ms
+  bool works_queue = false;  ///< has --concurrency, --lease-ms and --after-crash; else --admission
 };
 
 struct host_options {
@@ -36,7 +38,11 @@ struct host_options {
   std::int64_t instances = 1;                           ///< --instances, for --check
   std::string address = "0.0.0.0";                      ///< --address
   std::uint16_t port = 0;                               ///< --port; 0: any free one, told in the log
-  std::string queue = "corbel:queue";                   ///< --queue, CORBEL_QUEUE
+  std::string queue = "corbel:queue";                   ///< --queue, CORBEL_QUEUE; native
+  queue_layout layout = queue_layout::native;           ///< --queue-layout native|platform, CORBEL_QUEUE_LAYOUT
+  after_crash crashed = after_crash::retry;             ///< --after-crash retry|interrupt
+  bool admission = false;                               ///< --admission auto|on|off, see queue.hpp
+  std::optional<std::int64_t> max_queue_size = {};      ///< of the component whose capacity counts
   std::string relay_identity = "kdcube.relay.chatbot";  ///< --relay-identity, CB_RELAY_IDENTITY
   log_level level = log_level::info;                    ///< --log-level, LOG_LEVEL: error, warning, info, debug, off
   bool has_postgres = false;                            ///< a POSTGRES_... or PG... variable says where it is

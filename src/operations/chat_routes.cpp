@@ -1,6 +1,8 @@
 #include "operations/chat_routes.hpp"
 
 #include "json/writer.hpp"
+#include "operations/put_refusal.hpp"
+#include "operations/turn_events.hpp"
 #include "relay/unique_id.hpp"
 
 #include <boost/asio/use_awaitable.hpp>
@@ -33,16 +35,33 @@ http_response unavailable(const error &why) {
   return r;
 }
 
-http_response accepted(const chat_task &t, bool conversation_created) {
+http_response accepted(const chat_task &t, bool conversation_created, const conversation_claim &claim) {
   http_response r;
   json_writer w(r.body);
   w.begin_object().member("status", "processing_started").member("task_id", t.task_id).member("session_id", t.session_id);
   w.member("conversation_id", t.conversation_id).member("turn_id", t.turn_id);
-  for (auto key : {"active_turn_id", "target_turn_id", "queued_turn_id"}) w.member(key, nullptr);
+  w.key("active_turn_id").text_or_null(claim.active_turn).key("target_turn_id").text_or_null(claim.active_turn);
+  w.key("queued_turn_id").text_or_null(claim.ours ? std::string() : t.turn_id);
   w.member("event_id", t.event_id).member("external_event_sequence", nullptr).member("live_owner_detected", false);
   w.member("conversation_created", conversation_created).member("user_type", t.user_type);
-  w.member("is_continuation", false).member("message", "The message is on the queue.").end_object();
+  w.member("is_continuation", !claim.ours).member("message", "The message is on the queue.").end_object();
   return r;
+}
+
+void publish(const chat_routes &routes, relay_message m) {
+  if (routes.publish) routes.publish(std::move(m));
+}
+
+http_response not_put(const chat_routes &routes, const chat_task &task, const conversation_claim &claim, const error &why) {
+  // What may have been put ends its turn itself.
+  if (claim.told && claim.ours && !why.may_be_applied()) {
+    routes.conversations->ended(task, "idle");
+    publish(routes, conversation_status(task, "idle", "rollback"));
+  }
+  auto refusal = put_refusal::of(why, task, routes.about.admission.value_or(queue_admission{}));
+  if (!refusal) return unavailable(why);
+  publish(routes, refusal->event(task));
+  return refusal->response();
 }
 
 asio::awaitable<http_response> put(routes_ptr routes, chat_task task) {
@@ -55,14 +74,20 @@ asio::awaitable<http_response> put(routes_ptr routes, chat_task task) {
   task.instance_id = routes->who.instance;
   task.tenant = routes->who.tenant;
   task.project = routes->who.project;
+  conversation_claim claim;
+  if (routes->conversations) claim = co_await routes->conversations->begin(task, conversation_created);
   std::vector<put_item> items;
   items.push_back({.body = task.json(), .id = task.task_id});
+  // On a platform queue the task itself names its conversation.
+  if (routes->about.layout == queue_layout::native) items.back().group = task.conversation_id;
   auto queue = routes->queue;
   call c{.timeout = routes->put_timeout};
   auto done = co_await queue.async_put(std::move(items), c, asio::use_awaitable);
-  if (!done) co_return unavailable(done.error());
+  if (!done) co_return not_put(*routes, task, claim, done.error());
   if (routes->accepted) routes->accepted(task);
-  co_return accepted(task, conversation_created);
+  if (claim.told && claim.ours)
+    publish(*routes, conversation_status(task, conversation_created ? "created" : "in_progress"));
+  co_return accepted(task, conversation_created, claim);
 }
 
 http_response refused(const error &e) { return http_refusal(400, e.native(), e.message()); }

@@ -7,10 +7,16 @@
 ///
 /// 200 with task_id and the other names of the task once it is on the queue. 400 for what the client did wrong. 503 with
 /// error, retry_after and maybe_applied when the queue could not be reached: sending again with the same event_id is safe.
+/// 503 too when it takes no more (see put_refusal), which the stream hears as well.
+///
+/// Where conversations are kept, the message's is in progress before it is put, and idle again when it could not be put. A
+/// message to a conversation that is in progress is put all the same, as its continuation: it waits for the turn to end.
 
 #include "http/router.hpp"
 #include "operations/chat_submission.hpp"
+#include "operations/conversation_state.hpp"
 #include "operations/identity.hpp"
+#include "relay/message.hpp"
 
 #include <corbel/queue.hpp>
 
@@ -26,6 +32,10 @@ struct chat_routes {
   std::function<std::string(const std::string &stream_id)> session_of;
   /// Hears of every task that is on the queue.
   std::function<void(const chat_task &)> accepted = {};
+  /// Publishes an event of a session, or tries to; returns at once.
+  std::function<void(relay_message)> publish = {};
+  conversation_state *conversations = nullptr;  ///< outlives the server; nullptr: none are kept
+  queue_options about = {};                     ///< of the queue
   chat_limits limits = {};
   std::chrono::milliseconds put_timeout{3000};
 

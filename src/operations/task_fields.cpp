@@ -2,8 +2,9 @@
 
 namespace corbel {
 
-std::vector<log_field> task_fields(const message &m, const chat_task *task, std::string error_class) {
-  std::vector<log_field> fields{{"message", m.id()}, {"attempt", std::to_string(m.attempt())}};
+std::vector<log_field> task_fields(const std::string &message, std::uint32_t attempt, const chat_task *task,
+                                   std::string error_class) {
+  std::vector<log_field> fields{{"message", message}, {"attempt", std::to_string(attempt)}};
   if (task) {
     fields.push_back({"request_id", task->request()});
     fields.push_back({"tenant", task->tenant});

@@ -4,8 +4,8 @@
 #include "operations/chat_task.hpp"
 
 #include <corbel/log.hpp>
-#include <corbel/queue.hpp>
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -13,6 +13,7 @@ namespace corbel {
 
 /// message, attempt, request_id, tenant, project, bundle_id, conversation_id and, where something is wrong, error_class: an
 /// error's status ("TIMEOUT"), or another short name. task: nullptr when the message could not be read.
-std::vector<log_field> task_fields(const message &m, const chat_task *task, std::string error_class = {});
+std::vector<log_field> task_fields(const std::string &message, std::uint32_t attempt, const chat_task *task,
+                                   std::string error_class = {});
 
 }  // namespace corbel

@@ -16,6 +16,8 @@
 
 #include <atomic>
 #include <cmath>
+#include <memory>
+#include <optional>
 #include <unistd.h>
 
 using namespace corbel;
@@ -237,6 +239,27 @@ TEST_CASE_FIXTURE(fleet_fixture, "load and metadata are asked at every beat; wha
   CHECK(has(R"("current_load": 2, "max_capacity": 7)"));
   CHECK(has(R"("metadata": {}})"));
   CHECK_THROWS_AS(queue_heartbeat(pool, {.capacity = 0}), failure);
+}
+
+TEST_CASE_FIXTURE(fleet_fixture, "nothing is asked of a process any more once its heartbeat is destroyed") {
+  for (int i = 0; i < 200; ++i) {
+    auto alive = std::make_unique<std::atomic<bool>>(true);
+    std::atomic<int> asked{0};
+    auto o = beat("i");
+    o.load = [&, flag = alive.get()] {
+      ++asked;
+      return flag->load() ? 1u : 0u;
+    };
+    std::optional<queue_heartbeat> one(std::in_place, pool, o);
+    for (std::uint32_t c = 1; c < 5; ++c) one->set_capacity(100 + c);
+    if (i % 2 == 0) REQUIRE(until(patience, [&] { return asked > 0; }));
+    one.reset();
+    const int before = asked;
+    alive.reset();
+    REQUIRE(pool.send(redis_command("PING")));
+    CHECK(asked == before);
+  }
+  CHECK(until(patience, [&] { return server.command({"EXISTS", process_key("i"), index_key}).number == 0; }));
 }
 
 TEST_CASE_FIXTURE(fleet_fixture, "admission counts what works: ours, and full ones of the platform; not those that drain") {
