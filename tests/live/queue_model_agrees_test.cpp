@@ -76,7 +76,9 @@ class real_queue {
         pool_(pool),
         name_(std::move(name)),
         rules_(r),
-        protocol_(make_native_protocol({.name = name_, .max_attempts = r.max_attempts})) {}
+        protocol_(make_native_protocol({.name = name_, .max_attempts = r.max_attempts})) {
+    reap();  // the first pass is left out
+  }
 
   /// before: the world as the step found it; after: as it left it.
   void follow(step s, const world &before, const world &after) {
@@ -108,8 +110,7 @@ class real_queue {
         server_.command({"ZADD", name_ + ":leases", "1", real(before.flight[s.who].token)});
         return;
       case act::reap:
-        run(protocol_->reap({.name = "reaper", .lease = std::chrono::hours(1), .max_attempts = rules_.max_attempts}));
-        return;
+        return reap();
       case act::promote:
         return promote(name_of(before.delayed.at[s.who]), after.ready.n - before.ready.n + 0u);
       default:
@@ -143,6 +144,9 @@ class real_queue {
     auto r = come(corbel::async_run(pool_, call.script, std::move(call.command), {}, boost::asio::use_future));
     REQUIRE_MESSAGE(r, r.error().message());
     return std::move(*r);
+  }
+  void reap() {
+    run(protocol_->reap({.name = "reaper", .lease = std::chrono::hours(1), .max_attempts = rules_.max_attempts}));
   }
   void put(std::uint8_t message) {
     corbel::put_item item{.body = "body", .id = name_of(message), .idempotency_key = name_of(message)};
