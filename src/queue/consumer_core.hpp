@@ -52,8 +52,8 @@ class consumer_core final : public component, public std::enable_shared_from_thi
   error admit_settle(message_state &m, const settle_request &how) const;
   void start_settle(message_ptr m, settle_request how, call c, operation_ptr<bool> op, std::uint64_t ticket = 0);
   void start_wait_lost(message_ptr m, operation_ptr<bool> op, std::uint64_t ticket = 0);
-  /// Has fn called on the loop for every delivered message whose lease is lost before the caller settles it. Before the first
-  /// take.
+  /// Has fn called on the loop for every delivered message whose lease is lost before the caller settles it. Before the
+  /// first take.
   void on_lost(std::function<void(const message_ptr &)> fn);
   /// The caller destroyed the message.
   void drop(message_ptr m);

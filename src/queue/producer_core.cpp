@@ -136,7 +136,6 @@ std::shared_ptr<producer_core::sent> producer_core::next_batch() {
 }
 
 void producer_core::send(std::uint64_t call_number, const std::shared_ptr<sent> &s) {
-  auto [script, command] = protocol_->put(s->groups, fleet_ ? std::optional(s->fleet) : std::nullopt);
   call c{.timeout = call::unlimited, .idempotent = true};
   auto earliest = clock::time_point::max();
   for (const auto &p : s->callers) {
@@ -146,8 +145,13 @@ void producer_core::send(std::uint64_t call_number, const std::shared_ptr<sent> 
   if (earliest != clock::time_point::max())
     c.timeout =
         std::max(std::chrono::ceil<std::chrono::milliseconds>(earliest - clock::now()), std::chrono::milliseconds(1));
-  async_run(pool_, script, std::move(command), c,
-            [self = shared_from_this(), call_number](result<redis_reply> r) { self->answered(call_number, r); });
+  auto told = [self = shared_from_this(), call_number](result<redis_reply> r) { self->answered(call_number, r); };
+  const auto now = server_clock_.now(clock::now());
+  if (now) {
+    if (auto plain = protocol_->plain_put(s->groups, *now)) return pool_.async_send(std::move(*plain), c, std::move(told));
+  }
+  auto [script, command] = protocol_->put(s->groups, fleet_ ? std::optional(s->fleet) : std::nullopt, now);
+  async_run(pool_, script, std::move(command), c, std::move(told));
 }
 
 void producer_core::answered(std::uint64_t call_number, const result<redis_reply> &r) {
@@ -157,6 +161,7 @@ void producer_core::answered(std::uint64_t call_number, const result<redis_reply
   if (node.empty()) return;
   auto &s = *node.mapped();
   const auto answer = protocol_->read_put(r->root(), s.groups);
+  if (answer.now > 0) server_clock_.told(answer.now, clock::now());
   for (std::size_t i = 0; i < s.callers.size(); ++i)
     end_one(s.callers[i], s.groups[i], answer.groups[i], answer.ready, s.fleet);
   flush();

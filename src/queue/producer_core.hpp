@@ -9,6 +9,7 @@
 #include "queue/loop_inbox.hpp"
 #include "queue/protocol.hpp"
 #include "queue/queue_metrics.hpp"
+#include "queue/server_clock.hpp"
 
 #include <boost/asio/steady_timer.hpp>
 
@@ -84,6 +85,7 @@ class producer_core final : public component, public std::enable_shared_from_thi
   std::map<std::uint64_t, std::shared_ptr<operation_ptr<std::int64_t>>> depths_;  // by ticket
   std::shared_ptr<producer_core> enlisted_;  // itself, while the batch's end is to call it
   std::optional<fleet_watch> fleet_;
+  server_clock server_clock_;
   boost::asio::steady_timer timer_;
   bool armed_ = false;
   std::function<void()> idle_;

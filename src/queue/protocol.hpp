@@ -36,6 +36,7 @@ struct put_outcome {
 };
 struct put_answer {
   std::int64_t ready = 0;  ///< in all lanes, afterwards
+  std::int64_t now = 0;    ///< the server's clock in ms; 0: it is not told
   std::vector<put_outcome> groups;
 };
 
@@ -112,8 +113,11 @@ class queue_protocol {
   /// The id that an item's body tells; empty: none. Of an item that was checked.
   virtual std::string id_of(const put_item &) const { return {}; }
 
-  /// ids are set. fleet: none without admission.
-  virtual script_call put(const std::vector<put_group> &groups, const std::optional<fleet_capacity> &fleet) const = 0;
+  /// ids are set. fleet: none without admission. now: the server's clock in ms, where it is known.
+  virtual script_call put(const std::vector<put_group> &groups, const std::optional<fleet_capacity> &fleet,
+                          std::optional<std::int64_t> now) const = 0;
+  /// The same as one command without a script, where nothing has to be decided on the server; none: a script is needed.
+  virtual std::optional<redis_command> plain_put(const std::vector<put_group> &, std::int64_t /*now*/) const { return {}; }
   virtual put_answer read_put(const redis_node &reply, const std::vector<put_group> &groups) const = 0;
 
   virtual script_call claim(const claim_request &r) const = 0;

@@ -17,6 +17,16 @@ SHOWS = {
     "pool_exhausted": ["third lease: BUSY: ", "a command meanwhile: OK", "third lease after a release: OK"],
     "subscribe": ["lesson:news in epoch 1: news 1", "lesson:news in epoch 1: news 2", "lesson:news in epoch 1: news 3"],
     "put_and_work": ["first, attempt 1: retry", "first, attempt 2: done", "second, attempt 1: done", "third, attempt 1: done"],
+    "retries_and_dead": [
+        "order 7, attempt 1: failed",
+        "order 7, attempt 2: failed",
+        "dead: order 7 after 2 attempts: ['the printer is on fire', 'the printer is on fire']",
+        "put back: 1",
+        "order 7, attempt 1: done",
+    ],
+    "delayed": ["at once: not too early: True", "at a quarter: not too early: True", "in half a second: not too early: True"],
+    "one_at_a_time": ["talk 1: turn 1, turn 2, turn 3", "talk 2: turn 1, turn 2, turn 3", "conversations at once: 2"],
+    "fencing": ["second: saved", "first, late: refused", "its settlement counts: False", "the bill is paid by the second"],
     "live_resize": [
         "before: max 3, 2 of 6 callers have a connection",
         "after: max 7, 6 of 6 callers have a connection",

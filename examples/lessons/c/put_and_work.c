@@ -1,5 +1,5 @@
-/* Lesson: put messages on a queue and work them. A message is leased while it is worked, and settled once: done, retry or
- * handed back. If this process died in between, the message would come back to another one when its lease ends.
+/* Lesson: put messages on a queue and work them. A message is leased while it is worked, and settled once: done, to be tried
+ * again, dead or handed back. If this process died in between, it would come back to another one when its lease ends.
  *
  *     REDIS_URL=redis://localhost:6379 build/dev/examples/lessons/lesson_c_put_and_work */
 #include <corbel.h>
@@ -47,8 +47,8 @@ int main(void) {
       int again = corbel_message_attempt(m) == 1 && body.size == 5 && memcmp(body.data, "first", 5) == 0;
       printf("%.*s, attempt %u: %s\n", (int)body.size, (const char *)body.data, corbel_message_attempt(m),
              again ? "retry" : "done");
-      corbel_settle s = {
-          .struct_size = sizeof s, .how = again ? CORBEL_SETTLE_RETRY : CORBEL_SETTLE_DONE, .reason = "lesson"};
+      corbel_settle s = {.struct_size = sizeof s, .how = again ? CORBEL_SETTLE_RETRY : CORBEL_SETTLE_DONE};
+      if (again) s.delay_ms = -1; /* at once; 0 would be after the queue's back-off */
       corbel_call settle = {.struct_size = sizeof settle, .to = q, .err = &e};
       if (corbel_message_settle(m, &s, &settle, NULL)) die("settle", e);
     } else if (ev.kind == CORBEL_EVENT_DONE) {

@@ -1,5 +1,5 @@
-// Lesson: put messages on a queue and work them. A message is leased while it is worked, and settled once: done, retry or
-// handed back. If this process died in between, the message would come back to another one when its lease ends.
+// Lesson: put messages on a queue and work them. A message is leased while it is worked, and settled once: done, to be tried
+// again, dead or handed back. If this process died in between, it would come back to another one when its lease ends.
 //
 //     REDIS_URL=redis://localhost:6379 build/dev/examples/lessons/lesson_cpp_put_and_work
 #include <corbel/queue.hpp>
@@ -29,7 +29,9 @@ static asio::awaitable<void> lesson(corbel::runtime &rt, const char *url) {
     corbel::message &m = taken.value();
     bool again = m.attempt() == 1 && m.body() == "first";
     std::printf("%s, attempt %u: %s\n", std::string(m.body()).c_str(), m.attempt(), again ? "retry" : "done");
-    auto kept = co_await m.async_settle(again ? corbel::settle::retry : corbel::settle::done, {}, asio::use_awaitable);
+    corbel::settle_request how(again ? corbel::settle::retry : corbel::settle::done);
+    if (again) how.delay = 0ms;  // at once; without it, after the queue's back-off
+    auto kept = co_await m.async_settle(std::move(how), {}, asio::use_awaitable);
     if (!kept.value()) std::puts("the lease had been lost: another worker has it");
   }
   (co_await rt.async_shutdown(5s, asio::use_awaitable)).value();

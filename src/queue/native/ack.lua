@@ -7,18 +7,19 @@
 --include shared
 local held = redis.call('HMGET', holders, unpack(ARGV))
 local reply, tokens = {}, {}
+local tried, grouped = {}, false  -- tokens of messages that had been tried before
 for i, token in ipairs(ARGV) do
-  if held[i] then
-    reply[i], tokens[#tokens + 1] = 1, token
-  else
+  local holder = held[i]
+  if not holder then
     reply[i] = not_held(token)
+  else
+    reply[i], tokens[#tokens + 1] = 1, token
+    local one, colon = string.byte(holder, 1, 2)
+    if one ~= 49 or colon ~= 58 then tried[#tried + 1] = token end  -- not '1:'
+    grouped = grouped or string.byte(holder, -1) ~= 58
   end
 end
 if #tokens == 0 then return reply end
-local tried = {}  -- tokens of messages that had been tried before
-for i, token in ipairs(ARGV) do
-  if held[i] and string.sub(held[i], 1, 2) ~= '1:' then tried[#tried + 1] = token end
-end
 if #tried > 0 then
   local ids = {}
   for i, element in ipairs(redis.call('HMGET', inflight, unpack(tried))) do ids[i] = element and (head_of(element)) or '' end
@@ -28,8 +29,9 @@ end
 redis.call('HDEL', holders, unpack(tokens))
 redis.call('HDEL', inflight, unpack(tokens))
 redis.call('ZREM', leases, unpack(tokens))
+if not grouped then return reply end
 for i, token in ipairs(ARGV) do
-  if held[i] and string.sub(held[i], -1) ~= ':' then
+  if held[i] then
     local _, _, _, group = holder_of(held[i])
     free_group(group, token)
   end

@@ -11,12 +11,17 @@ local counted = redis.call('EXISTS', attempts) == 1
 local taken, running = {}, {}  -- elements; by index, what is known beside them
 local parks_left = 1000
 
+-- Whether there are two units before the line's end. Plain searches: this is done for every message.
+local function has_group(element)
+  local at = string.find(element, '\31', 1, true)
+  local second = at and string.find(element, '\31', at + 1, true)
+  return second and second < (string.find(element, '\n', at, true) or 0)
+end
+
 -- True when the element is to be claimed.
 local function admit(lane, element)
   local id, _, group
-  if counted or string.find(string.sub(element, 1, 300), '\31%d+\31', 1, false) then
-    id, _, group = head_of(element)
-  end
+  if counted or has_group(element) then id, _, group = head_of(element) end
   if group and group ~= '' then
     if running[group] or redis.call('HEXISTS', groups, group) == 1 then
       redis.call('RPUSH', base .. ':parked:' .. group, aside(lane, element))
@@ -56,19 +61,29 @@ if #taken > 0 then
     before = redis.call('HMGET', attempts, unpack(ids))
   end
   local first = new_tokens(#taken)
-  local items, ends, who = {}, {}, {}
+  local items, ends, who, plain = {}, {}, {}, {}
+  for lane = 1, lanes do plain[lane] = '1:' .. lane .. ':' .. claim .. ':' end
   for i, each in ipairs(taken) do
     local token = whole(first + i - 1)
     local attempt = before and tonumber(before[i] or 0) + 1 or 1
+    local holder = plain[each[2]]
+    if attempt > 1 or each[4] ~= '' then holder = attempt .. ':' .. each[2] .. ':' .. claim .. ':' .. each[4] end
     items[2 * i - 1], items[2 * i] = token, each[1]
     ends[2 * i - 1], ends[2 * i] = deadline, token
-    who[2 * i - 1], who[2 * i] = token, attempt .. ':' .. each[2] .. ':' .. claim .. ':' .. each[4]
+    who[2 * i - 1], who[2 * i] = token, holder
     if each[4] ~= '' then redis.call('HSET', groups, each[4], token) end
     local at = 4 * i - 2
     reply[at], reply[at + 1], reply[at + 2], reply[at + 3] = each[1], attempt, token, each[2]
   end
   redis.call('HSET', inflight, unpack(items))
-  redis.call('ZADD', leases, unpack(ends))
+  if redis.call('EXISTS', leases) == 0 then
+    -- Begun with a long member it is a skip list from the first: in a small set each ZADD looks at all that is there.
+    local long = string.rep('-', 100)
+    redis.call('ZADD', leases, deadline, long, unpack(ends))
+    redis.call('ZREM', leases, long)
+  else
+    redis.call('ZADD', leases, unpack(ends))
+  end
   redis.call('HSET', holders, unpack(who))
 end
 for lane = 1, lanes do reply[1] = reply[1] + redis.call('LLEN', ready(lane)) end

@@ -63,4 +63,12 @@ native_head read_native_head(std::string_view element) {
   return head;
 }
 
+void write_native_element(std::string &element, std::string_view id, std::int64_t put_ms, std::string_view group,
+                          std::string_view body) {
+  char ms[24];
+  element.assign(id).append(1, unit).append(ms, std::to_chars(ms, ms + sizeof ms, put_ms).ptr);
+  if (!group.empty()) element.append(1, unit).append(group);
+  element.append(1, '\n').append(body);
+}
+
 }  // namespace corbel::detail

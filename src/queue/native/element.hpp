@@ -4,6 +4,7 @@
 /// in shared.lua. Callers: the native protocol. Thread: any.
 
 #include <chrono>
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -16,5 +17,8 @@ struct native_head {
 };
 
 native_head read_native_head(std::string_view element);
+/// Replaces what is in element. put_ms: of the server's clock.
+void write_native_element(std::string &element, std::string_view id, std::int64_t put_ms, std::string_view group,
+                          std::string_view body);
 
 }  // namespace corbel::detail

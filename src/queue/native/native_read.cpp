@@ -18,10 +18,15 @@ std::chrono::system_clock::time_point time_of(std::int64_t ms) {
 
 put_answer native_protocol::read_put(const redis_node &reply, const std::vector<put_group> &groups) const {
   put_answer answer;
-  answer.ready = reply[0].integer();
   answer.groups.resize(groups.size());
+  if (reply.type() == redis_node::kind::integer) {  // of a plain put
+    answer.ready = reply.integer();
+    return answer;
+  }
+  answer.ready = reply[0].integer();
+  answer.now = reply[1].integer();
   for (std::size_t i = 0; i < groups.size(); ++i) {
-    const auto &r = reply[i + 1];
+    const auto &r = reply[i + 2];
     auto &outcome = answer.groups[i];
     if (r.elements().empty()) continue;
     if (r[0].integer() == 0) {

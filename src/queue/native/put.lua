@@ -3,8 +3,9 @@
 --   ARGV   window of idempotency keys in ms, most messages ready and in flight or 0, capacity of the fleet or '' for no
 --          admission, then for each lane how many messages may be ready and in flight, then for each group: number of its
 --          messages, then of each: head, body. A head is the id, or id US lane US group US idempotency key US due, where
---          due is '' or "+<ms from now>" or "<server's ms>"
---   reply  length of the ready lists, then for each group 1, or {1, index from 1, id of the first time, ...} where keys were
+--          due is '' or "+<ms from now>" or "<server's ms>", or '' where the body is an element of the first lane, head and all:
+--          each string that is made here is hashed in full, so that one more for each message costs as much as its push
+--   reply  length of the ready lists, the server's clock in ms, then for each group 1, or {1, index from 1, id of the first time, ...} where keys were
 --          known, or {0, reason, messages ready and in flight}
 -- Before: any state. After: the messages of a group that was put stand at the left ends of their ready lists, or are delayed.
 --include shared
@@ -20,6 +21,7 @@ end
 local held = admitting and lengths() + redis.call('HLEN', inflight) or 0
 
 local function read_head(head)
+  if head == '' then return nil, 1, '', '', '' end
   if not string.find(head, '\31', 1, true) then return head, 1, '', '', '' end
   local id, lane, group, key, due = string.match(head, '^([^\31]*)\31([^\31]*)\31([^\31]*)\31([^\31]*)\31([^\31]*)$')
   return id, tonumber(lane), group, key, due
@@ -63,10 +65,10 @@ local function put_one(i)
     elements = {}
     heads[lane] = elements
   end
-  elements[#elements + 1] = id .. stamp .. (group ~= '' and '\31' .. group or '') .. '\n' .. ARGV[i + 1]
+  elements[#elements + 1] = not id and ARGV[i + 1] or id .. stamp .. (group ~= '' and '\31' .. group or '') .. '\n' .. ARGV[i + 1]
 end
 
-local reply, at = {0}, 4 + lanes
+local reply, at = {0, now}, 4 + lanes
 while at <= #ARGV do
   local first, last = at + 1, at + 2 * tonumber(ARGV[at])
   local outcome, refused, before = 1, nil, held

@@ -100,7 +100,8 @@ error platform_protocol::check(const put_group &items) const {
   return {};
 }
 
-script_call platform_protocol::put(const std::vector<put_group> &groups, const std::optional<fleet_capacity> &fleet) const {
+script_call platform_protocol::put(const std::vector<put_group> &groups, const std::optional<fleet_capacity> &fleet,
+                                   std::optional<std::int64_t>) const {
   auto command = begin(scripts_of_platform().put);
   const auto *a = options_.admission ? &*options_.admission : nullptr;
   command.push(options_.idempotency_window.count()).push(a ? a->max_queue_size : 0);
