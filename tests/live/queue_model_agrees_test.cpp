@@ -151,7 +151,7 @@ class real_queue {
   void put(std::uint8_t message) {
     corbel::put_item item{.body = "body", .id = name_of(message), .idempotency_key = name_of(message)};
     if ((rules_.grouped >> message & 1) != 0) item.group = "g";
-    run(protocol_->put({{std::move(item)}}, std::nullopt));
+    run(protocol_->put({{std::move(item)}}, std::nullopt, std::nullopt));
   }
   void claim(std::uint8_t number, const world &before, const world &after) {
     const claim_request request{.most = 1, .lease = std::chrono::hours(1), .claim = claim_name(number), .turns = {{0, 1}}};
