@@ -49,7 +49,9 @@ end
 
 local function put_aside(id, lane, group, due, body)
   due = string.sub(due, 1, 1) == '+' and now + tonumber(string.sub(due, 2)) or tonumber(due)
-  local number = whole(new_tokens(1))
+  local token = next_token()
+  keep_token(token)
+  local number = whole(token)
   local element = id .. stamp .. (group ~= '' and '\31' .. group or '') .. '\n' .. body
   redis.call('ZADD', delayed, whole(due), number)
   redis.call('HSET', delayed_items, number, aside(lane, element))
