@@ -1,4 +1,4 @@
-"""Corbel's Python package under asyncio: N tasks that take messages from one consumer and acknowledge them after a no-op.
+"""Corbel's Python package under asyncio: a handler that does nothing, N at once, whose messages are acknowledged.
 
     CORBEL_LIBRARY=build/release/libcorbel.so PYTHONPATH=bindings/python \
         python3 bench/python_queue.py --port 6379 --tasks 64 --messages 100000 --seconds 2 --size 1024
@@ -23,27 +23,25 @@ def cpu() -> float:
 async def run(o: argparse.Namespace) -> dict:
     done = 0
 
-    async def work(consumer: corbel.Consumer) -> None:
+    async def work(message: corbel.Message) -> None:
         nonlocal done
-        async for message in consumer:
-            async with message:
-                if len(message.body) != o.size:
-                    raise SystemExit("not the message that was put")
-            done += 1
+        if len(message.body) != o.size:
+            raise SystemExit("not the message that was put")
+        done += 1
 
     async with corbel.Runtime() as runtime, runtime.redis(f"redis://127.0.0.1:{o.port}") as redis:
         async with redis.producer("bench") as producer:
             for _ in range(0, o.messages, FILL):
-                await producer.put_all([b"x" * o.size] * FILL)
+                await producer.put_many([b"x" * o.size] * FILL)
         async with redis.consumer("bench", concurrency=o.tasks) as consumer:
-            tasks = [asyncio.ensure_future(work(consumer)) for _ in range(o.tasks)]
+            working = asyncio.ensure_future(consumer.run(work))
             await asyncio.sleep(WARM_UP)
             wall, used, before = time.monotonic(), cpu(), done
             while time.monotonic() - wall < o.seconds and done < o.messages:
                 await asyncio.sleep(0.005)
             wall, used, ops = time.monotonic() - wall, cpu() - used, done - before
             await consumer.drain()
-            await asyncio.gather(*tasks)
+            await working
     return {"ops_per_s": ops / wall, "cpu_us_per_op": 1e6 * used / ops, "ops": ops, "seconds": wall}
 
 

@@ -65,7 +65,7 @@ class queue_heartbeat {
   }
 
   // Destroying it removes the process's keys; nobody waits for that, and where the runtime is shut down before it has left,
-  // they end by themselves.
+  // they end by themselves. Once it is destroyed, load and metadata are not called any more.
 
  private:
   using core_ptr = std::shared_ptr<detail::heartbeat_core>;

@@ -2,8 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <vector>
-
 namespace corbel {
 
 namespace {
@@ -59,6 +57,30 @@ pg_statement conversation_sql::change(const conversation_row &row, conversation_
                   " SELECT EXISTS (SELECT 1 FROM changed), (SELECT tags FROM latest)",
                   table_, kind, only),
       row.user, row.conversation, row.bundle, tags(row), "conv.turn:" + row.turn);
+}
+
+pg_statement conversation_sql::change_all(const std::vector<std::pair<conversation_row, conversation_guard>> &words) const {
+  std::vector<std::string> user, conversation, bundle, turn, state;
+  std::vector<bool> guarded;
+  for (const auto &[row, guard] : words) {
+    user.push_back(row.user), conversation.push_back(row.conversation), bundle.push_back(row.bundle);
+    turn.push_back(row.turn), state.push_back(row.state), guarded.push_back(guard == conversation_guard::same_turn);
+  }
+  return pg_statement(
+      fmt::format(
+          "WITH said AS (SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::bool[])"
+          " WITH ORDINALITY s (of_user, conversation, bundle, turn, state, guarded, n)),"
+          " latest AS (SELECT s.n, (SELECT m.id FROM {0} m WHERE m.user_id = s.of_user AND m.conversation_id ="
+          " s.conversation AND m.role = 'artifact' AND m.tags @> ARRAY['{1}'] ORDER BY m.ts DESC, m.id DESC LIMIT 1) AS id"
+          " FROM said s), changed AS (UPDATE {0} m SET ts = clock_timestamp(), bundle_id = s.bundle, tags ="
+          " ARRAY(SELECT t FROM unnest(m.tags) t WHERE t NOT LIKE 'conv.state:%' AND t NOT LIKE 'conv.turn:%' AND t <> "
+          "'{1}')"
+          " || ARRAY['{1}', 'conv.state:' || s.state] || CASE s.turn WHEN '' THEN '{{}}' ELSE ARRAY['conv.turn:' || s.turn]"
+          " END FROM said s JOIN latest l ON l.n = s.n WHERE m.id = l.id AND (NOT s.guarded OR 'conv.turn:' || s.turn ="
+          " ANY (m.tags) OR NOT EXISTS (SELECT 1 FROM unnest(m.tags) t WHERE t LIKE 'conv.turn:%')))"
+          " SELECT n FROM latest WHERE id IS NULL",
+          table_, kind),
+      user, conversation, bundle, turn, state, guarded);
 }
 
 pg_statement conversation_sql::insert(const conversation_row &row) const {

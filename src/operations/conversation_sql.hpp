@@ -8,6 +8,8 @@
 #include <corbel/pg_statement.hpp>
 
 #include <string>
+#include <utility>
+#include <vector>
 
 namespace corbel {
 
@@ -32,6 +34,9 @@ class conversation_sql {
   pg_statement table() const;
   /// One row: whether it was changed; the tags as they were before, NULL when there was no row.
   pg_statement change(const conversation_row &row, conversation_guard guard) const;
+  /// Many rows, each of another conversation, with its guard: none or same_turn. As many rows as conversations that have
+  /// none: the place of each in `words`, from 1; nothing was done for those.
+  pg_statement change_all(const std::vector<std::pair<conversation_row, conversation_guard>> &words) const;
   pg_statement insert(const conversation_row &row) const;
   /// In a transaction: waits for others that make the row of this conversation.
   pg_statement lock(const conversation_row &row) const;

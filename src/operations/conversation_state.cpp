@@ -12,6 +12,7 @@
 
 #include <map>
 #include <utility>
+#include <vector>
 
 namespace corbel {
 
@@ -22,6 +23,7 @@ namespace {
 
 using clock = std::chrono::steady_clock;
 constexpr auto as_value = asio::as_tuple(asio::use_awaitable);
+constexpr std::size_t most_at_once = 500;
 constexpr std::chrono::milliseconds patience{1000};  // of who waits for an answer
 
 conversation_row row_of(const chat_task &task, std::string state) {
@@ -45,10 +47,8 @@ outcome read(const pg_result &r) {
   return o;
 }
 
-struct word {
-  conversation_row row;
-  conversation_guard guard;
-};
+using word = std::pair<conversation_row, conversation_guard>;
+using words = std::vector<word>;
 
 }  // namespace
 
@@ -61,7 +61,8 @@ struct conversation_state::writer : std::enable_shared_from_this<writer> {
   const log_function log;
   asio::steady_timer pause;
   std::map<std::pair<std::string, std::string>, word> kept;  // by user and conversation: the latest word
-  bool made = false, running = false, closed = false, in_trouble = false, in_statement = false;
+  bool made = false, running = false, closed = false, in_trouble = false;
+  std::size_t in_statement = 0;
   clock::time_point away_since{};
   std::uint64_t dropped = 0;
 
@@ -78,7 +79,7 @@ struct conversation_state::writer : std::enable_shared_from_this<writer> {
       return;
     }
     // What takes the place of an unguarded word says it too.
-    if (at != kept.end() && at->second.guard == conversation_guard::none) guard = conversation_guard::none;
+    if (at != kept.end() && at->second.second == conversation_guard::none) guard = conversation_guard::none;
     kept.insert_or_assign(std::move(key), word{std::move(row), guard});
     if (std::exchange(running, true)) return;
     asio::co_spawn(
@@ -86,44 +87,63 @@ struct conversation_state::writer : std::enable_shared_from_this<writer> {
   }
 
   /// Unless something newer was said meanwhile.
-  void put_back(decltype(kept)::node_type node) {
-    auto kept_back = kept.insert(std::move(node));
-    if (!kept_back.inserted && kept_back.node.mapped().guard == conversation_guard::none)
-      kept_back.position->second.guard = conversation_guard::none;
+  void put_back(words &&said) {
+    for (auto &w : said) {
+      auto key = std::pair(w.first.user, w.first.conversation);
+      const bool unguarded = w.second == conversation_guard::none;
+      auto [at, back] = kept.try_emplace(std::move(key), std::move(w));
+      if (!back && unguarded) at->second.second = conversation_guard::none;
+    }
   }
 
   asio::awaitable<void> run() {
     auto self = shared_from_this();
     while (!closed && !kept.empty()) {
-      auto node = kept.extract(kept.begin());
-      in_statement = true;
-      call c{.idempotent = true};
-      auto done = co_await set(node.mapped().row, node.mapped().guard, false, c);
-      in_statement = false;
-      if (done) {
+      words said;
+      while (!kept.empty() && said.size() < most_at_once) said.push_back(std::move(kept.extract(kept.begin()).mapped()));
+      in_statement = said.size();
+      auto failed = co_await write(said);
+      in_statement = 0;
+      if (!failed) {
         if (std::exchange(in_trouble, false)) warn("PostgreSQL takes states again");
         continue;
       }
-      const auto &why = done.error();
-      if (why.is(status::refused) && (why.flags() & error::retriable) == 0) {
-        ++dropped;
-        warn("a conversation's state was refused and dropped: " + why.message());
+      if (failed.is(status::refused) && !failed.may_retry()) {
+        dropped += said.size();
+        warn(fmt::format("the states of {} conversations were refused and dropped: {}", said.size(), failed.message()));
         continue;
       }
-      put_back(std::move(node));
-      if (!std::exchange(in_trouble, true)) warn("states are kept and written later: " + why.message());
+      put_back(std::move(said));
+      if (!std::exchange(in_trouble, true)) warn("states are kept and written later: " + failed.message());
       pause.expires_after(500ms);
       co_await pause.async_wait(as_value);
     }
     running = false;
   }
 
-  asio::awaitable<result<outcome>> set(conversation_row row, conversation_guard guard, bool fresh, call c) {
-    if (!made) {
-      auto table = co_await pool.async_query(sql.table().idempotent(), c, asio::use_awaitable);
-      if (!table) co_return table.error();
-      made = true;
+  asio::awaitable<error> write(const words &said) {
+    call c{.idempotent = true};
+    if (auto failed = co_await make_table(c)) co_return failed;
+    auto r = co_await pool.async_query(sql.change_all(said), c, asio::use_awaitable);
+    if (!r) co_return r.error();
+    for (std::size_t i = 0; i < r->rows(); ++i) {
+      const auto &[row, guard] = said[static_cast<std::size_t>(r->get<std::int64_t>(i, 0)) - 1];
+      auto made_row = co_await make(row, guard, c);
+      if (!made_row) co_return made_row.error();
     }
+    co_return error();
+  }
+
+  asio::awaitable<error> make_table(call c) {
+    if (made) co_return error();
+    auto table = co_await pool.async_query(sql.table().idempotent(), c, asio::use_awaitable);
+    if (!table) co_return table.error();
+    made = true;
+    co_return error();
+  }
+
+  asio::awaitable<result<outcome>> set(conversation_row row, conversation_guard guard, bool fresh, call c) {
+    if (auto failed = co_await make_table(c)) co_return failed;
     if (!fresh) {
       auto r = co_await pool.async_query(sql.change(row, guard), c, asio::use_awaitable);
       if (!r) co_return r.error();
@@ -196,7 +216,7 @@ asio::awaitable<std::size_t> conversation_state::finish(std::chrono::millisecond
   auto w = writer_;
   asio::steady_timer look(w->pause.get_executor());
   const auto end = clock::now() + timeout;
-  auto left = [&] { return w->kept.size() + (w->in_statement ? 1 : 0); };
+  auto left = [&] { return w->kept.size() + w->in_statement; };
   while (left() != 0 && clock::now() < end) {
     look.expires_after(10ms);
     co_await look.async_wait(as_value);

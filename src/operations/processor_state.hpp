@@ -17,7 +17,7 @@ class processor_state {
   using clock = std::chrono::system_clock;
 
   struct task {
-    std::string task_id, queue_key, inflight_key, bundle_id;
+    std::string task_id = {}, queue_key = {}, inflight_key = {}, bundle_id = {};
     clock::time_point claimed_at = clock::now();
     clock::time_point started_at = {};  ///< the epoch: not started
     clock::time_point last_activity_at = clock::now();

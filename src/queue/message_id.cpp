@@ -2,9 +2,8 @@
 
 #include "base/fork_guard.hpp"
 
-#include <sys/random.h>
-
 #include <cstdint>
+#include <sys/random.h>
 
 namespace corbel::detail {
 

@@ -1,6 +1,6 @@
 #pragma once
-/// Owns: what time it is on the server, from what its last answer told. Pure: the caller says what its own steady clock shows.
-/// Callers: producer_core. Thread: one at a time.
+/// Owns: what time it is on the server, from what its last answer told. Pure: the caller says what its own steady clock
+/// shows. Callers: producer_core. Thread: one at a time.
 ///
 /// Never ahead of the server's clock, behind it by less than a round trip; after a jump of the server's clock wrong for a
 /// second at most, for then the server has to tell again.

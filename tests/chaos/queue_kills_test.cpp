@@ -129,7 +129,11 @@ TEST_CASE("100,000 messages, kills of all: every accepted message is done, dupli
     never += f.accepted > 0 && f.runs == 0 ? 1 : 0;
     const int extra = std::max(f.runs - 1, 0), put_again = std::min(std::max(f.puts - 1, 0), std::max(f.done - 1, 0));
     again += extra;
-    if (extra > f.unanswered() + f.lost + f.failed + std::max(f.puts - 1, 0)) ++unexplained;
+    if (extra > f.unanswered() + f.lost + f.failed + std::max(f.puts - 1, 0)) {
+      ++unexplained;
+      std::printf("message %s: put %d times, accepted %d; worked %d times: done %d, lost %d, failed %d\n", id.c_str(),
+                  f.puts, f.accepted, f.runs, f.done, f.lost, f.failed);
+    }
     if (extra == 0) continue;
     killed += f.unanswered();
     lost += f.lost;

@@ -143,6 +143,7 @@ TEST_CASE("one that comes when the conversation is free again stays behind those
   auto running = f.theirs.claim("registered");
   platform_enqueue(f.server, "registered", platform_task("b", "c"));
   CHECK(f.claim().messages.empty());
+  CHECK(f.promote().moved == 0);  // its lock was looked at a moment ago
   f.theirs.acknowledge(*running);
   platform_enqueue(f.server, "registered", platform_task("d", "c"));
   auto b = f.claim_one();

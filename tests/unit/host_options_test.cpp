@@ -1,4 +1,5 @@
 #include "host/options.hpp"
+#include "host/queue.hpp"
 
 #include <doctest/doctest.h>
 
@@ -87,4 +88,70 @@ TEST_CASE("wrong options end with status 2, help with 0") {
   CHECK(exit_status(ingress, {"--concurrency", "3"}) == 2);
   CHECK(exit_status(proc, {"--concurrency", "0"}) == 2);
   CHECK(sound(proc, {"--concurrency", "3", "--lease-ms", "5000"}).lease == std::chrono::seconds(5));
+}
+
+TEST_CASE("the queue: its layout, and what becomes of started work") {
+  auto q = queue_of(sound(proc, {"--concurrency", "9", "--lease-ms", "2000"}));
+  CHECK(q.layout == queue_layout::native);
+  CHECK(q.name == "corbel:queue");
+  CHECK(q.concurrency == 9);
+  CHECK(q.lease == std::chrono::milliseconds(2000));
+  CHECK(q.crashed == after_crash::retry);
+  CHECK_FALSE(q.admission);
+  auto p =
+      queue_of(sound(proc, {"--queue-layout", "platform", "--after-crash", "interrupt", "--tenant", "t", "--project", "p"}));
+  CHECK(p.layout == queue_layout::platform);
+  CHECK(p.crashed == after_crash::interrupt);
+  CHECK(p.tenant == "t");
+  CHECK(p.project == "p");
+  CHECK(exit_status(proc, {"--queue-layout", "other"}) == 2);
+  CHECK(exit_status(proc, {"--admission", "on"}) == 2);
+  CHECK(exit_status(ingress, {"--after-crash", "retry"}) == 2);
+  variable layout("CORBEL_QUEUE_LAYOUT", "platform");
+  CHECK(sound(ingress, {}).layout == queue_layout::platform);
+}
+
+TEST_CASE("admission is there when it is asked for, on the platform's queue, and where the document speaks of it") {
+  CHECK_FALSE(queue_of(sound(ingress, {})).admission);
+  CHECK(queue_of(sound(ingress, {"--admission", "on"})).admission);
+  CHECK(queue_of(sound(ingress, {"--queue-layout", "platform"})).admission);
+  CHECK_FALSE(queue_of(sound(ingress, {"--queue-layout", "platform", "--admission", "off"})).admission);
+  {
+    variable other("GATEWAY_CONFIG_JSON", R"({"limits": {"ingress": {"max_queue_size": 7}, "proc": {}}})");
+    CHECK_FALSE(queue_of(sound(ingress, {})).admission);  // of those who put: it binds nobody
+  }
+  {
+    variable bound("GATEWAY_CONFIG_JSON", R"({"limits": {"proc": {"max_queue_size": 7}}})");
+    auto a = queue_of(sound(ingress, {})).admission;
+    REQUIRE(a);
+    CHECK(a->max_queue_size == 7);
+    CHECK(a->service == "chat:proc");
+  }
+  variable document("GATEWAY_CONFIG_JSON",
+                    R"({"tenant": "t", "project": "p", "monitoring": {"heartbeat_timeout_seconds": 20},
+                        "backpressure": {"capacity_buffer": 0.1, "queue_depth_multiplier": 3, "anonymous_pressure_threshold": 0.5,
+                                         "registered_pressure_threshold": 0.6, "paid_pressure_threshold": 0.7,
+                                         "hard_limit_threshold": 0.9, "capacity_source_component": "Ingress"}})");
+  auto a = queue_of(sound(ingress, {})).admission;
+  REQUIRE(a);
+  CHECK(a->buffer == 0.1);
+  CHECK(a->multiplier == 3);
+  CHECK(a->anonymous == 0.5);
+  CHECK(a->registered == 0.6);
+  CHECK(a->paid == 0.7);
+  CHECK(a->hard == 0.9);
+  CHECK(a->service == "chat:rest");
+  CHECK(a->tenant == "t");
+  CHECK(a->project == "p");
+  CHECK(a->heartbeat_timeout == std::chrono::seconds(20));
+  CHECK_FALSE(queue_of(sound(ingress, {"--admission", "off"})).admission);
+}
+
+TEST_CASE("a heartbeat says who the process is and what it holds") {
+  auto h = heartbeat_of(sound(proc, {"--concurrency", "3", "--port", "9000", "--instance", "i"}), "chat:proc");
+  CHECK(h.instance == "i");
+  CHECK(h.capacity == 3);
+  CHECK(h.port == std::uint16_t(9000));
+  CHECK(h.service == "chat:proc");
+  CHECK_FALSE(heartbeat_of(sound(proc, {"--port", "0"}), "chat:proc").port);
 }

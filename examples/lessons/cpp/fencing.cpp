@@ -20,12 +20,13 @@ using namespace std::chrono_literals;
 static const corbel::redis_script save_script(R"(
 if tonumber(ARGV[2]) < tonumber(redis.call('HGET', KEYS[1], 'token') or 0) then return 'refused' end
 redis.call('HSET', KEYS[1], 'value', ARGV[1], 'token', ARGV[2])
-return 'saved')");
+return 'saved')",
+                                              1);
 
 static asio::awaitable<void> save(corbel::redis_pool &redis, const char *who, const corbel::message &m) {
-  auto command = save_script.call({"lesson:fencing:bill"}, {who, std::to_string(m.token())});
+  auto command = save_script.command("lesson:fencing:bill", who, std::to_string(m.token()));
   auto said = co_await async_run(redis, save_script, std::move(command), {}, asio::use_awaitable);
-  std::printf("%s: %s\n", who, std::string(said->root().bytes()).c_str());
+  std::printf("%s: %s\n", who, std::string(said->root().text()).c_str());
 }
 
 static asio::awaitable<void> lesson(corbel::runtime &rt, const char *url) {

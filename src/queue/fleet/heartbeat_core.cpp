@@ -41,6 +41,10 @@ std::shared_ptr<heartbeat_core> heartbeat_core::open(const redis_pool &pool, hea
   core->on_loop([](heartbeat_core &c) { c.begin(); });
   return std::shared_ptr<heartbeat_core>(core.get(), [core](heartbeat_core *) mutable {
     if (core->pool_.core()->runtime().forked()) return (void)new auto(std::move(core));  // as the parent's: not ours to end
+    {
+      std::lock_guard lock(core->asking_);
+      core->may_ask_ = false;
+    }
     core->on_loop([](heartbeat_core &c) { c.release(); });
     core.reset();
   });
@@ -96,7 +100,7 @@ const char *heartbeat_core::word(state s) noexcept {
 redis_command heartbeat_core::command() {
   std::uint32_t load = 0;
   std::string metadata;
-  if (state_ != state::gone) {
+  if (std::lock_guard lock(asking_); may_ask_) {
     if (options_.load) load = options_.load();
     if (options_.metadata) metadata = options_.metadata();
   }

@@ -11,7 +11,7 @@
 
 #include <boost/asio/steady_timer.hpp>
 
-#include <atomic>
+#include <mutex>
 
 namespace corbel::detail {
 
@@ -52,6 +52,8 @@ class heartbeat_core final : public component, public std::enable_shared_from_th
   void on_loop(F f);
 
   heartbeat_options options_;
+  std::recursive_mutex asking_;  // held while its functions run, so that none does after the handle is gone
+  bool may_ask_ = true;
   redis_pool pool_;
   const fleet_names names_;
   const long pid_;
