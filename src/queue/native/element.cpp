@@ -47,8 +47,8 @@ native_head read_native_head(std::string_view element) {
       head.body_at = end + 1;
       return head;
     }
-    const auto id = next_part(line), put = next_part(line), group = next_part(line);
-    if (is_word(id) && !put.empty() && put.find_first_not_of("0123456789") == put.npos && line.empty() &&
+    const auto id = next_part(line), put = next_part(line), group = line;
+    if (is_word(id) && !put.empty() && put.find_first_not_of("0123456789") == put.npos &&
         std::none_of(group.begin(), group.end(), is_control)) {
       std::int64_t ms = 0;  // stays so where it is out of range
       std::from_chars(put.data(), put.data() + put.size(), ms);
