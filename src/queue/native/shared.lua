@@ -12,7 +12,8 @@ local function head_of(element)
   local line = string.match(string.sub(element, 1, 300), '^([^\n]*)\n')
   local id, at, group = nil, nil, ''
   if line then
-    id, at, group = string.match(line, '^([^%c]+)\31(%d+)\31?([^%c]*)$')
+    id, at, group = string.match(line, '^([^%c]+)\31(%d+)\31([^%c]*)$')
+    if not id then id, at = string.match(line, '^([^%c]+)\31(%d+)$') end
     if not id then id = string.match(line, '^[^%c]+$') end
   end
   return id or redis.sha1hex(element), tonumber(at or 0), group or ''
