@@ -115,6 +115,8 @@ error read_put(const corbel_put *items, size_t count, size_t each, std::vector<p
     if (given.idempotency_key) item.idempotency_key = given.idempotency_key;
     if (auto why = read_time("corbel_put.not_before_ms", given.not_before_ms, item.not_before)) return why;
     if (auto why = read_duration("corbel_put.delay_ms", given.delay_ms, item.delay)) return why;
+    if (given.not_before_ms != 0 && given.delay_ms != 0)
+      return invalid("corbel_put has not_before_ms and delay_ms: give one");
   }
   return {};
 }
@@ -131,6 +133,8 @@ error read_settle(const corbel_settle *in, settle_request &out) {
   if (given.delay_ms != -1) {
     if (auto why = read_duration("corbel_settle.delay_ms", given.delay_ms, delay)) return why;
   }
+  if (given.not_before_ms != 0 && given.delay_ms != 0)
+    return invalid("corbel_settle has not_before_ms and delay_ms: give one");
   if (given.delay_ms != 0) out.delay = delay;
   out.reason = text_or(given.reason, "");
   return {};

@@ -17,8 +17,10 @@ enum class queue_layout : std::int32_t { native = 0, platform = 1 };
 
 /// What becomes of a message whose worker died after the message had been handed to it.
 enum class after_crash : std::int32_t {
-  retry = 0,      ///< it is worked again
-  interrupt = 1,  ///< it is not: it goes to the dead list as "interrupted"
+  retry = 0,  ///< it is worked again
+  /// It is not: it goes to the dead list as "interrupted". platform: only then is it marked as started for the platform's
+  /// own reaper, which drops what it finds marked.
+  interrupt = 1,
 };
 
 /// Messages of one kind, in a ready list of their own. Consumers take turns over the lanes that have messages, `weight`

@@ -14,8 +14,11 @@ namespace corbel::detail {
 namespace {
 
 /// Script calls under way at once: what comes meanwhile leaves with the next.
-constexpr std::size_t most_calls = 2;
+constexpr std::size_t most_calls = 4;
 constexpr std::size_t most_items = 512, most_bytes = 8u << 20;
+/// A call takes no more puts than its share of all that are under way, but so many: then the server works on some while this
+/// side works on the others.
+constexpr std::size_t least_share = 8;
 
 error closed_error() {
   return error(status::closed, "the producer's pool was closed or its runtime was shut down", "queue");
@@ -118,12 +121,14 @@ void producer_core::flush() {
 /// The oldest puts, as many as fit a call.
 std::shared_ptr<producer_core::sent> producer_core::next_batch() {
   std::shared_ptr<sent> s;
-  std::size_t items = 0, bytes = 0;
+  std::size_t items = 0, bytes = 0, all = waiting_.size();
+  for (const auto &[number, call] : calls_) all += call->callers.size();
+  const auto share = std::max(least_share, (all + most_calls - 1) / most_calls);
   while (!waiting_.empty()) {
     auto &p = waiting_.front();
     if (p.op) {
       const auto more = bytes_of(p.items);
-      if (s && (items + p.items.size() > most_items || bytes + more > most_bytes)) break;
+      if (s && (s->callers.size() == share || items + p.items.size() > most_items || bytes + more > most_bytes)) break;
       if (!s) s = std::make_shared<sent>();
       items += p.items.size();
       bytes += more;

@@ -1,6 +1,7 @@
 #include "queue/reaper.hpp"
 
 #include "base/batch.hpp"
+#include "redis/pool_core.hpp"
 
 #include <algorithm>
 
@@ -37,6 +38,8 @@ void reaper::wait() {
 }
 
 void reaper::reap(std::int64_t cursor) {
+  // Kept by the pool it would be the first thing that a server hears which was away, before anybody renews a lease.
+  if (!pool_.core()->is_up()) return wait();
   how_.cursor = cursor;
   auto [script, command] = protocol_->reap(how_);
   async_run(pool_, script, std::move(command), {}, [self = shared_from_this()](result<redis_reply> r) {

@@ -46,8 +46,10 @@ void redis_connection::submit(redis_request *r) {
   unsent_bytes_ += r->command.encoded().size();
   asks_on_reply_ = in_replies_;
   if (owner_) owner_->connection_deadline(r->deadline);
-  // As soon as as many wait as are unanswered they leave, so that the server works while this thread goes on with its batch.
-  if (state_ == state::up && unsent_.size() >= early_flush && unsent_.size() >= sent_.size())
+  // As soon as as many wait as are unanswered they leave, so that the server works while this thread goes on with its batch;
+  // so does what is long, for reading it is work too.
+  if (state_ == state::up &&
+      ((unsent_.size() >= early_flush && unsent_.size() >= sent_.size()) || unsent_bytes_ >= early_bytes))
     flush();
   else
     schedule_flush();

@@ -154,6 +154,10 @@ void redis_pool_core::route(redis_request *r, const redis_pipeline *avoid) {
   (best ? best : pipelines_.front().get())->submit(r);
 }
 
+bool redis_pool_core::is_up() const noexcept {
+  return std::any_of(pipelines_.begin(), pipelines_.end(), [](const auto &p) { return p->is_up(); });
+}
+
 redis_pipeline *redis_pool_core::add_pipeline() {
   if (!desk_->add_pipeline()) return nullptr;
   auto p = std::make_shared<redis_pipeline>(loop_, settings_, counters_, gate_, *this);

@@ -60,6 +60,7 @@ class redis_pool_core final : public component,
   redis_link &link() noexcept { return *link_; }
   /// On the loop only.
   redis_followers &followers() noexcept { return followers_; }
+  bool is_up() const noexcept;  ///< what is sent now leaves at once
   const std::string &name() const noexcept { return name_; }
   const redis_settings &settings() const noexcept { return *settings_; }
   /// INVALID for a command that must not run on a shared pipeline, or on a lease.

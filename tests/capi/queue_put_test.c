@@ -134,8 +134,8 @@ static void what_is_wrong_is_refused_at_once(void) {
   const corbel_queue_lane lane = {.name = "only"};
   corbel_queue_options o = {.struct_size = sizeof o, .lanes = &lane, .lane_count = 1, .max_body_bytes = 4};
   corbel_producer *p = open_producer(&w, &o);
-  corbel_put items[8];
-  for (size_t i = 0; i < 8; i++) items[i] = item_of("x");
+  corbel_put items[9];
+  for (size_t i = 0; i < 9; i++) items[i] = item_of("x");
   items[0].id = "a\nb";
   items[1].user_type = "another";
   items[2].group = "a\tb";
@@ -144,7 +144,8 @@ static void what_is_wrong_is_refused_at_once(void) {
   items[5].not_before_ms = -1;
   items[6].not_before_ms = INT64_MAX;
   items[7].body.data = NULL;
-  for (size_t i = 0; i < 8; i++) {
+  items[8].delay_ms = items[8].not_before_ms = 1000;
+  for (size_t i = 0; i < 9; i++) {
     corbel_error *e = NULL;
     corbel_call c = call_to(w.q, 0);
     corbel_ticket t = 0;

@@ -70,7 +70,8 @@ static void what_is_not_done_comes_back(void) {
   struct world w = world_open();
   corbel_producer *p = open_producer(&w, NULL);
   corbel_events *mq = open_events(w.rt);
-  corbel_consumer *k = open_consumer(&w, mq, NULL);
+  corbel_queue_options patient = {.struct_size = sizeof patient, .backoff_first_ms = 60000};
+  corbel_consumer *k = open_consumer(&w, mq, &patient);
   CHECK_EQ(put(&w, p, "again", NULL), 1);
   corbel_message *j = next_message(mq);
   corbel_settle at_once = {.struct_size = sizeof at_once, .how = CORBEL_SETTLE_RETRY, .delay_ms = -1, .reason = "not yet"};

@@ -3,7 +3,6 @@
 /// kernel's hands before they go on, so it outlives a SIGKILL.
 
 #include "support/other_process.hpp"
-#include "support/redis_calls.hpp"
 #include "support/temp_dir.hpp"
 
 #include <corbel/queue.hpp>

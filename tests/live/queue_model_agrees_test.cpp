@@ -76,7 +76,9 @@ class real_queue {
         pool_(pool),
         name_(std::move(name)),
         rules_(r),
-        protocol_(make_native_protocol({.name = name_, .max_attempts = r.max_attempts})) {}
+        protocol_(make_native_protocol({.name = name_, .max_attempts = r.max_attempts})) {
+    reap();  // the first pass is left out
+  }
 
   /// before: the world as the step found it; after: as it left it.
   void follow(step s, const world &before, const world &after) {
@@ -108,8 +110,7 @@ class real_queue {
         server_.command({"ZADD", name_ + ":leases", "1", real(before.flight[s.who].token)});
         return;
       case act::reap:
-        run(protocol_->reap({.name = "reaper", .lease = std::chrono::hours(1), .max_attempts = rules_.max_attempts}));
-        return;
+        return reap();
       case act::promote:
         return promote(name_of(before.delayed.at[s.who]), after.ready.n - before.ready.n + 0u);
       default:
@@ -144,10 +145,13 @@ class real_queue {
     REQUIRE_MESSAGE(r, r.error().message());
     return std::move(*r);
   }
+  void reap() {
+    run(protocol_->reap({.name = "reaper", .lease = std::chrono::hours(1), .max_attempts = rules_.max_attempts}));
+  }
   void put(std::uint8_t message) {
     corbel::put_item item{.body = "body", .id = name_of(message), .idempotency_key = name_of(message)};
     if ((rules_.grouped >> message & 1) != 0) item.group = "g";
-    run(protocol_->put({{std::move(item)}}, std::nullopt));
+    run(protocol_->put({{std::move(item)}}, std::nullopt, std::nullopt));
   }
   void claim(std::uint8_t number, const world &before, const world &after) {
     const claim_request request{.most = 1, .lease = std::chrono::hours(1), .claim = claim_name(number), .turns = {{0, 1}}};

@@ -39,7 +39,7 @@ struct platform_fixture {
     REQUIRE_MESSAGE(!wrong, wrong.message());
     i.id = by->id_of(i);
     const std::vector<detail::put_group> groups{{i}};
-    return by->read_put(run(by->put(groups, fleet)).root(), groups).groups.at(0);
+    return by->read_put(run(by->put(groups, fleet, {})).root(), groups).groups.at(0);
   }
   detail::put_outcome put(put_item i) { return put(std::move(i), ours); }
 

@@ -147,7 +147,7 @@ TEST_CASE("groups of one call: each whole or not at all, in order") {
     for (auto &id : ids) groups.back().push_back(f.item(platform_task(id)));
     for (auto &i : groups.back()) i.id = by->id_of(i);
   }
-  auto answer = by->read_put(f.run(by->put(groups, detail::fleet_capacity{5, 1})).root(), groups);  // floor(5 x 0.8) = 4
+  auto answer = by->read_put(f.run(by->put(groups, detail::fleet_capacity{5, 1}, {})).root(), groups);  // floor(5 x 0.8) = 4
   REQUIRE(answer.groups.size() == 3);
   CHECK(answer.groups[0].refused.empty());
   CHECK(answer.groups[1].refused == "registered_threshold_exceeded");

@@ -117,8 +117,8 @@ TEST_CASE_FIXTURE(retry_fixture, "the dead are listed by pages, requeued and pur
 
 TEST_CASE_FIXTURE(retry_fixture, "attempts that end with their worker count too, and the last one is death") {
   put({{.body = "poison", .id = "p"}});
-  // Renewed after two seconds; before that the other's reaper comes.
-  consumer out(pool, {.name = "work", .max_attempts = 2, .concurrency = 2, .lease = 6s});
+  // Renewed after three seconds; before that the other's reaper comes.
+  consumer out(pool, {.name = "work", .max_attempts = 2, .concurrency = 2, .lease = 10s});
   consumer reaping(pool, {.name = "work", .max_attempts = 2, .lease = 300ms});
   for (int i = 0; i < 2; ++i) {
     auto m = take(out);

@@ -1,6 +1,7 @@
 """The queue in the asyncio face: put, work, give back, drain."""
 
 import asyncio
+import json
 import time
 from datetime import datetime, timedelta, timezone
 
@@ -196,5 +197,27 @@ def test_wrong_options(run, server):
             ):
                 with pytest.raises(corbel.Invalid):
                     wrong()
+
+    run(main())
+
+
+def test_the_platform_s_queue(run, server, key):
+    async def main():
+        queue = corbel.Queue(layout="platform", tenant="acme", project=str(abs(hash(key))), lanes={"paid": 5})
+        task = {
+            "meta": {"task_id": "t1", "created_at": 1700000000.5},
+            "routing": {"bundle_id": "b", "session_id": "s", "conversation_id": "talk"},
+            "user": {"user_type": "paid"},
+        }
+        async with corbel.Runtime() as rt, rt.redis(server.url) as r:
+            async with r.producer(queue) as producer, r.inspector(queue) as look:
+                with pytest.raises(corbel.Invalid):
+                    await producer.put("no task")
+                assert (await producer.put(json.dumps(task))).id == "t1"
+                assert {lane.name: lane.ready for lane in (await look.stats()).lanes}["paid"] == 1
+                async with r.consumer(queue) as consumer, await consumer.get(5) as message:
+                    assert (message.id, message.lane, message.group) == ("t1", "paid", "talk")
+                    assert json.loads(message.body) == task
+                assert await producer.depth() == 0
 
     run(main())

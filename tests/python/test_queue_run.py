@@ -275,6 +275,6 @@ def test_a_lost_lease_in_the_blocking_face(server, key):
             r.execute("HDEL", key + ":holders", message.token)
             r.execute("ZADD", key + ":lost", int(time.time() * 1000), message.token)
             assert message.wait_lost(10) is True and message.lost
-            assert message.done() is False
             with pytest.raises(corbel.Timeout):
                 consumer.get(0.02)  # the notice of the loss is no message
+            assert message.done() is False

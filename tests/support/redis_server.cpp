@@ -94,7 +94,7 @@ void redis_server::spawn() {
   arguments.insert(arguments.end(), options_.arguments.begin(), options_.arguments.end());
   std::lock_guard lock(mutex_);
   admin_.reset();
-  process_ = child_process(arguments, dir_.file("redis.log"));
+  process_ = child_process(arguments, dir_.file("redis.log"), options_.variables);
 }
 
 void redis_server::start() {

@@ -30,6 +30,7 @@ struct redis_server_options {
   std::string tls_names = "DNS:localhost";
   unsigned max_clients = 10000;  ///< the probe's own connection is one of them
   std::vector<std::string> arguments = {};
+  std::vector<std::string> variables = {};  ///< "NAME=value", for its environment
 };
 
 /// What the server answered: text of strings and statuses, or a number, or elements.

@@ -97,7 +97,7 @@ typedef struct corbel_put {
   const char *group;     /* messages of one group run one at a time, in order; at most 128 bytes, no control characters */
   const char *idempotency_key; /* at most 256 bytes; one that is known already: nothing is put, and it counts as done */
   int64_t not_before_ms;       /* not claimed before that time, in Unix ms by the server's clock; 0: at once */
-  int64_t delay_ms;            /* or not before so long after the put; 0: at once */
+  int64_t delay_ms;            /* or not before so long after the put; 0: at once. Idle consumers look once a second */
 } corbel_put;
 
 /* Flag of corbel_producer_put's corbel_call: the event's object is a corbel_receipt. */

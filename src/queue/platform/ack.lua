@@ -13,10 +13,12 @@ local reply = {}
 for i = 1, #ARGV, 2 do
   local h, why = take_out(ARGV[i], ARGV[i + 1])
   if h then
-    redis.call('HDEL', attempts, h.i)
-    redis.call('HDEL', history, h.i)
+    if h.a > 1 then
+      redis.call('HDEL', attempts, h.i)
+      redis.call('HDEL', history, h.i)
+    end
     if h.e then
-      consume_event(h.e)
+      pcall(consume_event, h.e)
       settle_lane(h, true)
     end
     redis.call('PEXPIRE', lock .. h.i, 3000)

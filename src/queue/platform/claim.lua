@@ -19,6 +19,7 @@ local reply, taken, looks_left, full = {0, 0}, 0, 4 * most + 64, false
 
 redis.call('HDEL', holders, '')  -- a write that needs no memory, first: then a full server (OOM) allows the others too
 look_around(8)
+local counted = redis.call('EXISTS', attempts) == 1
 
 local function started(id, item)
   local routing, actor = part(item, 'routing'), part(item, 'actor')
@@ -31,6 +32,7 @@ local function started(id, item)
     member('session_id', text(routing.session_id)), member('by_instance', who)}, ', ') .. '}'
 end
 
+-- Leases it. False: it was parked once more.
 local function hold(lane, element, item, id, conversation, group)
   local what, more, event, record = 'run', nil, nil, ''
   if is_wake(item) then
@@ -41,65 +43,66 @@ local function hold(lane, element, item, id, conversation, group)
   if what == 'later' then
     if group == '' then error('it wakes no conversation', 0) end
     park(group, lane, element, true, now + more)
-    redis.call('LREM', inflight(lane), 1, element)
     full = full or more <= 50
-    return
+    return false
   end
-  local before = redis.call('HGET', tasks, id)  -- of a claim whose lease other hands have ended
-  if before then
+  local value, token = who .. ':' .. id, new_token(most - taken)
+  if redis.call('HSETNX', tasks, id, token) == 0 then  -- of a claim whose lease other hands have ended
+    local before = redis.call('HGET', tasks, id)
     local h = holder_of(before)
     if h then lose(before, h) end
+    redis.call('HSET', tasks, id, token)
   end
-  local value, token = who .. ':' .. id, new_token()
   redis.call('SET', lock .. id, value, 'PX', lease)
   if group ~= '' then redis.call('SET', lock .. group, value, 'PX', lease) end
   if marked > 0 then redis.call('SET', lock .. 'started:' .. id, started(id, item), 'PX', marked) end
-  local attempt = tonumber(redis.call('HGET', attempts, id) or 0) + 1
+  local attempt = (counted and tonumber(redis.call('HGET', attempts, id)) or 0) + 1
   redis.call('HSET', holders, token, cjson.encode({a = attempt, l = lane, c = claim, i = id, w = value, g = group,
-    e = what == 'run' and event or nil}))
-  redis.call('HSET', tasks, id, token)
+    s = marked > 0 or nil, e = what == 'run' and event or nil}))
   local made = tonumber(part(item, 'meta').created_at) or 0
   for _, v in ipairs({element, id, attempt, token, lane, conversation, whole(made * 1000), record, what == 'ignored' and more or ''}) do
     reply[#reply + 1] = v
   end
   taken, bytes_left = taken + 1, bytes_left - #element - #record
+  return true
 end
 
+-- True when it stays in flight.
 local function admit(lane, element)
   local item, id = read(element)
   if not item then error(id, 0) end
-  if redis.call('EXISTS', lock .. id) == 1 then
-    park(id, lane, element)
-    redis.call('LREM', inflight(lane), 1, element)
-    return
-  end
   local conversation, group = conversation_of(item)
-  if group ~= '' then
-    local busy = redis.call('EXISTS', lock .. group) == 1
-    if busy or (redis.call('HDEL', woken, group) == 0 and redis.call('EXISTS', own('parked:' .. group)) == 1) then
-      park(group, lane, element)
-      redis.call('LREM', inflight(lane), 1, element)
-      if not busy then wake(group) end  -- the one that waits longest goes first
-      return
-    end
+  local busy = redis.call('EXISTS', lock .. id, lock .. (group == '' and id or group)) > 0
+  if busy and redis.call('EXISTS', lock .. id) == 1 then
+    park(id, lane, element)
+    return false
   end
-  hold(lane, element, item, id, conversation, group)
+  if group ~= '' and (busy or (anything_parked() and redis.call('HDEL', woken, group) == 0 and is_waited_for(group))) then
+    park(group, lane, element)
+    if not busy then wake(group) end  -- the one that waits longest goes first
+    return false
+  end
+  return hold(lane, element, item, id, conversation, group)
 end
 
 local function take(lane, quota)
-  local from = taken
+  local from, flying = taken, redis.call('LLEN', inflight(lane))
   while taken - from < quota and taken < most and bytes_left > 0 and looks_left > 0 do
-    if redis.call('LLEN', inflight(lane)) >= bound then
+    if flying >= bound then
       full = full or redis.call('EXISTS', ready(lane)) == 1
       return
     end
     local element = redis.call('LMOVE', ready(lane), inflight(lane), 'RIGHT', 'LEFT')
     if not element then return end
     looks_left = looks_left - 1
-    local ok, why = pcall(admit, lane, element)
+    local ok, stays = pcall(admit, lane, element)
     if not ok then
-      why = type(why) == 'table' and why.err or tostring(why)
+      local why = type(stays) == 'table' and stays.err or tostring(stays)
       bury(new_token(), redis.sha1hex(element), 0, lane, element, 'it cannot be worked: ' .. why)
+    end
+    if ok and stays then
+      flying = flying + 1
+    else
       redis.call('LREM', inflight(lane), 1, element)
     end
   end

@@ -17,7 +17,7 @@ namespace {
 /// A claim ends once its messages have so many bytes together, so that its reply keeps well below a pool's limit.
 constexpr std::size_t claim_bytes = 8u << 20;
 /// What one call looks at, so that it does not hold the server up; a reaper reads the JSON of what it looks at.
-constexpr std::size_t reap_messages = 32, reap_bytes = 128u << 10, promote_messages = 100, promote_locks = 50,
+constexpr std::size_t reap_messages = 32, reap_bytes = 128u << 10, promote_messages = 100, promote_locks = 200,
                       step_bytes = 8u << 20, change_messages = 500;
 /// How long the platform marks a task as started at least, and how long one of its own workers may need from its move to its
 /// lock, in ms.

@@ -130,12 +130,17 @@ local function finish_lane(e, lane_of_queue, conversation)
 end
 
 -- What is to be done for the lane when its message is settled; what the state's lock does not allow yet is done in a moment, by
--- whoever claims or promotes next. on: later events follow; else the same one will be worked again.
+-- whoever claims or promotes next. on: later events follow; else the same one will be worked again. Keys of another type, which
+-- others have put there, do not keep the message from being settled.
 local function settle_lane(h, on)
   if not h.e then return end
-  local done
-  if on then done = finish_lane(h.e, h.l, h.g) else done = stop_consumer(h.e.k, h.e.t) end
-  if not done then
+  local ok, done
+  if on then
+    ok, done = pcall(finish_lane, h.e, h.l, h.g)
+  else
+    ok, done = pcall(stop_consumer, h.e.k, h.e.t)
+  end
+  if ok and not done then
     redis.call('ZADD', own('finals'), whole(now + 20), cjson.encode({e = h.e, l = h.l, g = h.g, on = on}))
   end
 end

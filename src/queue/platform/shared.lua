@@ -52,15 +52,29 @@ local function aside(lane, element) return lane .. '\30' .. element end
 local function from_aside(kept) return tonumber(string.sub(kept, 1, 1)), string.sub(kept, 3) end
 
 -- A number that was never given before and grows; never below the clock, so that it grows too when a crash has lost the
--- server's newest writes.
-local function new_token()
-  local token = whole(math.max(tonumber(redis.call('GET', last_token) or 0), time[1] * 1000000 + time[2]) + 1)
-  redis.call('SET', last_token, token)
-  return token
+-- server's newest writes. ahead: how many more may be wanted.
+local tokens_next, tokens_last = 1, 0
+local function new_token(ahead)
+  if tokens_next > tokens_last then
+    tokens_next = math.max(tonumber(redis.call('GET', last_token) or 0), time[1] * 1000000 + time[2]) + 1
+    tokens_last = tokens_next + (ahead or 0)
+    redis.call('SET', last_token, whole(tokens_last))
+  end
+  tokens_next = tokens_next + 1
+  return whole(tokens_next - 1)
 end
+
+-- Whether messages are parked at all; asked once, for it is rare.
+local parking
+local function anything_parked()
+  if parking == nil then parking = redis.call('EXISTS', waiting) == 1 end
+  return parking
+end
+local function is_waited_for(name) return anything_parked() and redis.call('EXISTS', own('parked:' .. name)) == 1 end
 
 -- Kept until nobody has the lock; at the front when it was parked there before.
 local function park(name, lane, element, at_front, look)
+  parking = true
   redis.call(at_front and 'LPUSH' or 'RPUSH', own('parked:' .. name), aside(lane, element))
   redis.call('INCR', parked)
   redis.call('ZADD', waiting, at_front and 'LT' or 'NX', whole(look or now), name)
@@ -78,7 +92,7 @@ end
 
 -- Nobody has the lock: the next message that waits for it is the next one to be claimed.
 local function wake(name)
-  local kept = unpark(name)
+  local kept = anything_parked() and unpark(name)
   if not kept then return end
   local lane, element = from_aside(kept)
   redis.call('RPUSH', ready(lane), element)
@@ -92,13 +106,13 @@ local function release(name, value)
   if name == '' then return end
   local held = redis.call('GET', lock .. name)
   if held and held ~= value then return end
-  redis.call('DEL', lock .. name)
+  if held then redis.call('DEL', lock .. name) end
   wake(name)
 end
 
 -- The next one to be claimed; before those of its conversation that wait, which is why it is called before the lock's release.
 local function back_to_ready(lane, element, conversation)
-  if conversation ~= '' and redis.call('EXISTS', own('parked:' .. conversation)) == 1 then
+  if conversation ~= '' and is_waited_for(conversation) then
     redis.call('HDEL', woken, conversation)
     park(conversation, lane, element, true)
   else
@@ -106,8 +120,8 @@ local function back_to_ready(lane, element, conversation)
   end
 end
 
--- a: attempt, l: lane, c: claim, i: id, w: value of its locks, g: name of the conversation's lock, e: for a lane's event its
--- lane's key, its id and the turn
+-- a: attempt, l: lane, c: claim, i: id, w: value of its locks, g: name of the conversation's lock, s: it is marked as started,
+-- e: the event of a lane that it is for. tasks has the token of each under its id.
 local function holder_of(token)
   local kept = redis.call('HGET', holders, token)
   return kept and cjson.decode(kept)
@@ -116,7 +130,7 @@ end
 -- Ends a claim. The first write needs no memory: then a full server (OOM) allows the others too.
 local function forget(token, h)
   redis.call('HDEL', holders, token)
-  if redis.call('HGET', tasks, h.i) == token then redis.call('HDEL', tasks, h.i) end
+  redis.call('HDEL', tasks, h.i)
 end
 local function lose(token, h)
   forget(token, h)
@@ -140,7 +154,7 @@ local function take_out(token, element)
   end
   if found then
     forget(token, h)
-    redis.call('DEL', lock .. 'started:' .. h.i)
+    if h.s then redis.call('DEL', lock .. 'started:' .. h.i) end
     return h
   end
   lose(token, h)

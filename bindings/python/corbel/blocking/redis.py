@@ -101,7 +101,8 @@ class Redis(Commands):
     ) -> Consumer:
         """The reading side of a queue: its name ("corbel:queue"), or a corbel.Queue; begins to claim at once.
 
-        - concurrency: messages out at once; prefetch: claimed ahead of that
+        - concurrency: messages out at once; prefetch: claimed ahead of that: none where work takes long, so that other
+          processes get it; 32 and more where it takes less than a few milliseconds
         - lease: seconds that a claim holds without renewal (30); renewed by itself while the message is out
         - backoff: seconds before a message is tried again: first, twice that, ... at most; up to a half of it is taken off
         - crashed: what becomes of a message whose worker died with it: "retry", or "interrupt": to the dead list
