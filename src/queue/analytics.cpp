@@ -19,6 +19,7 @@ queue_analytics::queue_analytics(const std::string &tenant, const std::string &p
 
 void queue_analytics::worked(std::size_t lane, std::chrono::milliseconds wait) noexcept {
   if (lane >= lanes_.size()) return;
+  std::lock_guard lock(mutex_);
   ++lanes_[lane].count;
   lanes_[lane].waited += std::max(0.0, std::chrono::duration<double>(wait).count());
 }
@@ -29,6 +30,7 @@ script_call queue_analytics::write() {
   auto command = five.command();
   for (const auto &lane : lanes_) command.push(lane.ready).push(lane.analytics).push(lane.minutes);
   command.push(kept.count());
+  std::lock_guard lock(mutex_);
   for (auto &lane : lanes_) {
     command.push(std::exchange(lane.count, 0)).push(fmt::format("{:.6f}", std::exchange(lane.waited, 0)));
   }

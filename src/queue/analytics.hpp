@@ -1,6 +1,6 @@
 #pragma once
 /// Owns: what was worked of each lane of a platform queue since it was last written to the platform's analytics keys.
-/// Callers: queue_sampler. Thread: the pool's I/O thread.
+/// Callers: queue_sampler. Thread: any: consumers on other loops share it.
 ///
 /// "<tenant>:<project>:kdcube:chat:prompt:queue:analytics:<type>" holds JSON of six figures. Many processes add to it in one
 /// script each, so that none undoes another's; "today" is the day in UTC, and "last hour" the last sixty minutes, for which
@@ -9,7 +9,7 @@
 #include "queue/protocol.hpp"
 
 #include <chrono>
-#include <optional>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -35,6 +35,7 @@ class queue_analytics {
     std::uint64_t count = 0;
     double waited = 0;  // seconds, together
   };
+  std::mutex mutex_;
   std::vector<lane_figures> lanes_;
 };
 

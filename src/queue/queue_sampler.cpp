@@ -51,7 +51,7 @@ std::shared_ptr<queue_sampler> queue_sampler::of(const redis_pool &pool,
   {
     std::lock_guard lock(all().mutex);
     auto &known = all().by_queue[key];
-    if (auto sampler = known.lock()) return sampler;
+    if (auto sampler = known.lock(); sampler && !sampler->pool_.core()->refusal()) return sampler;
     auto made = std::make_shared<queue_sampler>(pool, protocol, options);
     fresh = std::shared_ptr<queue_sampler>(made.get(), [made, key](queue_sampler *) mutable {
       if (made->pool_.core()->runtime().forked()) return (void)new auto(std::move(made));
@@ -118,6 +118,10 @@ void queue_sampler::look() {
 }
 
 void queue_sampler::looked(const result<redis_reply> &r) {
+  if (!r && pool_.core()->refusal()) {  // its pool was closed, whatever consumers of others do
+    timer_.cancel();
+    return pool_.core()->runtime().health().remove("queue:" + label_);
+  }
   if (!r) return tell(health_state::degraded, "what the queue holds cannot be asked: " + r.error().message());
   {
     std::lock_guard lock(seen_->mutex);

@@ -1,6 +1,7 @@
 #pragma once
 /// Owns: the look at a queue every ten seconds, for gauges, health and the platform's analytics: one for all consumers of a
-/// queue in a process. Callers: consumer_core. Thread: of() and worked(): the pool's I/O thread; let go of it on any.
+/// queue in a process. Callers: consumer_core. Thread: of(): the pool's I/O thread; worked(), and letting go of
+/// it: any.
 ///
 /// What is to be warned of about the server is logged when it begins (see server_check).
 ///
