@@ -21,8 +21,8 @@ class Item(NamedTuple):
     - lane: one of the queue's; None: the first
     - group: messages of one group run one at a time, in order; at most 128 bytes
     - idempotency_key: what was put with it within the window is not put again; at most 256 bytes
-    - delay: seconds, or not_before: Unix seconds or an aware datetime: it is not claimed before, by the server's clock, and by
-      idle consumers up to a second later
+    - delay: seconds, or not_before: Unix seconds or an aware datetime: it is not claimed before, by the server's clock, and
+      by idle consumers up to a second later
     """
 
     body: Body
