@@ -136,7 +136,7 @@ def growth(p: Programs, server: RedisServer, rounds: int) -> List[Row]:
     """Nothing is emptied between the rounds: what a program leaves ready is what the next round of it needs."""
 
     def program(name: str, **options: int) -> Callable[[], Measured]:
-        return p.client("bench_queue_turnover", server.port, name="bench:" + name, size=SIZE, **options)
+        return p.client("bench_queue_turnover", server.port, queue="bench:" + name, size=SIZE, **options)
 
     server.answer("FLUSHALL")
     turns = {f"{ready:,}": program(str(ready), ready=ready, held=IN_FLIGHT, callers=IN_FLIGHT) for ready in READY}

@@ -1,7 +1,7 @@
 // N coroutines that take a message, acknowledge one of those that are held, in random order, and put another one: while it
 // runs as many messages are ready, and as many in flight, as it was told. What is missing of them is put first.
 //
-//     bench_queue_turnover --port 6379 --name bench --ready 1000 --held 64 --callers 64 --size 1024 --seconds 1.5
+//     bench_queue_turnover --port 6379 --queue bench --ready 1000 --held 64 --callers 64 --size 1024 --seconds 1.5
 
 #include "callers.hpp"
 
@@ -55,7 +55,7 @@ int main(int argc, char **argv) {
     s.callers = static_cast<int>(measure_number(argc, argv, "callers", 64));
     const auto ready = static_cast<long>(measure_number(argc, argv, "ready", 1000));
     const auto held = static_cast<long>(measure_number(argc, argv, "held", 64));
-    corbel::queue_options options{.name = measure_option(argc, argv, "name", "bench"),
+    corbel::queue_options options{.name = measure_option(argc, argv, "queue", "bench"),
                                   .concurrency = static_cast<std::uint32_t>(held)};
     corbel::producer in(pool, options);
     const auto depth = static_cast<long>((co_await in.async_depth({}, asio::use_awaitable)).value());

@@ -42,6 +42,10 @@ class batch_scope {
     return true;
   }
   static bool active() noexcept { return current() != nullptr; }
+  /// What is enlisted to be written leaves now: for whoever has sent much work, which the other side can begin with.
+  static void write_now() noexcept {
+    if (current()) current()->run(write);
+  }
 
  private:
   static batch_scope *&current() noexcept {

@@ -114,6 +114,7 @@ void consumer_core::claim(std::uint32_t most) {
   async_run(pool_, script, std::move(command), {},
             [self = shared_from_this(), request = std::move(request),
              since = lease_clock::clock::now()](result<redis_reply> r) { self->claimed(request, since, r); });
+  batch_scope::write_now();
 }
 
 void consumer_core::claimed(const claim_request &request, lease_clock::clock::time_point since,

@@ -6,8 +6,9 @@ namespace corbel::detail {
 
 namespace {
 
-/// Calls under way at once: what comes meanwhile leaves with the next.
-constexpr unsigned most_calls = 2;
+/// Calls under way at once: what comes meanwhile leaves with the next. One, for a claim is under way beside it: more but
+/// smaller calls cost the server more than they gain.
+constexpr unsigned most_calls = 1;
 constexpr std::size_t most_messages = 256, most_bytes = 8u << 20;
 
 settle_plan make_plan(settle how, const std::string &id, std::chrono::milliseconds timeout) {
@@ -91,6 +92,7 @@ void settler::answered(const batch &some, const result<redis_reply> &r) {
     if (!s->ended) go_on(s, r ? s->plan.answered(r->root()[i].integer()) : s->plan.failed(r.error(), now));
   }
   flush();
+  batch_scope::write_now();
 }
 
 void settler::go_on(const settlement_ptr &s, const settle_plan::decision &d) {

@@ -17,8 +17,10 @@ const cpu = () => {
   return (used.user + used.system) / 1e6;
 };
 
-// count() tells what was done so far. Ends before the time is over once it has reached `all`.
+// count() tells what was done so far. The warm-up begins with the first hundred, for a worker takes its time to start. Ends
+// before the time is over once `all` are done.
 exports.measure = async (seconds, count, all = Infinity) => {
+  while (count() < 100) await exports.sleep(0.005);
   await exports.sleep(exports.WARM_UP);
   const wall = exports.now(), used = cpu(), before = count();
   while (exports.now() - wall < seconds && count() < all) await exports.sleep(0.005);

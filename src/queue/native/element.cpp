@@ -47,11 +47,11 @@ native_head read_native_head(std::string_view element) {
       head.body_at = end + 1;
       return head;
     }
-    const auto id = next_part(line), put = next_part(line), group = next_part(line);
-    std::int64_t ms = 0;
-    const auto [stop, wrong] = std::from_chars(put.data(), put.data() + put.size(), ms);
-    if (is_word(id) && !put.empty() && wrong == std::errc() && stop == put.data() + put.size() && line.empty() &&
+    const auto id = next_part(line), put = next_part(line), group = line;
+    if (is_word(id) && !put.empty() && put.find_first_not_of("0123456789") == put.npos &&
         std::none_of(group.begin(), group.end(), is_control)) {
+      std::int64_t ms = 0;  // stays so where it is out of range
+      std::from_chars(put.data(), put.data() + put.size(), ms);
       head.id = id;
       head.group = group;
       head.put_at = std::chrono::system_clock::time_point(std::chrono::milliseconds(ms));

@@ -2,7 +2,6 @@
 
 #include "queue/admission.hpp"
 #include "queue/limits.hpp"
-#include "queue/native/element.hpp"
 #include "scripts/native_ack.hpp"
 #include "scripts/native_bury.hpp"
 #include "scripts/native_claim.hpp"
@@ -32,18 +31,6 @@ namespace {
 constexpr std::size_t claim_bytes = 8u << 20;
 /// What one call looks at, so that it does not hold the server up.
 constexpr std::size_t reap_messages = 64, promote_messages = 100, step_bytes = 8u << 20, change_messages = 500;
-
-constexpr char unit = '\x1f';
-
-bool is_later(const put_item &item) noexcept {
-  return item.delay > item.delay.zero() || item.not_before != std::chrono::system_clock::time_point();
-}
-/// To be pushed, and no more.
-bool is_plain(const put_item &item) noexcept { return item.idempotency_key.empty() && !is_later(item); }
-
-std::int64_t milliseconds_of(std::chrono::system_clock::time_point t) {
-  return std::chrono::duration_cast<std::chrono::milliseconds>(t.time_since_epoch()).count();
-}
 
 }  // namespace
 
@@ -117,28 +104,6 @@ error native_protocol::check(const put_group &items) const {
   return {};
 }
 
-std::optional<redis_command> native_protocol::plain_put(const std::vector<put_group> &groups, std::int64_t now) const {
-  if (options_.admission || lanes_.size() > 1) return {};
-  std::size_t bytes = 0, count = 0;
-  for (const auto &items : groups) {
-    count += items.size();
-    for (const auto &item : items) {
-      if (!is_plain(item)) return {};
-      bytes += item.id.size() + item.group.size() + item.body.size() + 24;
-    }
-  }
-  redis_command command("LPUSH", ready_.front());
-  command.reserve(bytes, count);
-  std::string element;
-  for (const auto &items : groups) {
-    for (const auto &item : items) {
-      write_native_element(element, item.id, now, item.group, item.body);
-      command.push(element);
-    }
-  }
-  return command;
-}
-
 script_call native_protocol::put(const std::vector<put_group> &groups, const std::optional<fleet_capacity> &fleet,
                                  std::optional<std::int64_t> now) const {
   auto command = begin(all().put);
@@ -152,35 +117,7 @@ script_call native_protocol::put(const std::vector<put_group> &groups, const std
     const auto limit = limit_of(lane.name);
     command.push(fmt::format("{}:{}", a && fleet ? most_of(limit, *a, fleet->capacity) : 0, static_cast<int>(limit)));
   }
-  std::size_t bytes = 0, count = 0;
-  for (const auto &items : groups) {
-    count += 2 * items.size() + 1;
-    for (const auto &item : items) bytes += item.id.size() + item.body.size() + 24;
-  }
-  command.reserve(bytes, count);
-  std::string head, element;
-  for (const auto &items : groups) {
-    command.push(items.size());
-    for (const auto &item : items) {
-      const bool later = is_later(item);
-      if (now && lanes_.size() == 1 && is_plain(item)) {
-        write_native_element(element, item.id, *now, item.group, item.body);
-        command.push("").push(element);
-        continue;
-      }
-      if (lanes_.size() == 1 && item.group.empty() && is_plain(item)) {
-        command.push(item.id).push(item.body);
-        continue;
-      }
-      head.assign(item.id).append(1, unit).append(std::to_string(lane_of(item) + 1)).append(1, unit).append(item.group);
-      head.append(1, unit).append(item.idempotency_key).append(1, unit);
-      if (item.delay > item.delay.zero())
-        head.append(1, '+').append(std::to_string(item.delay.count()));
-      else if (later)
-        head.append(std::to_string(milliseconds_of(item.not_before)));
-      command.push(head).push(item.body);
-    }
-  }
+  push_items(command, groups, now);
   return {all().put, std::move(command)};
 }
 

@@ -39,6 +39,7 @@ class native_protocol final : public queue_protocol {
   const scripts &all() const;
   /// EVALSHA of the script with the queue's keys.
   redis_command begin(const redis_script &script) const;
+  void push_items(redis_command &command, const std::vector<put_group> &groups, std::optional<std::int64_t> now) const;
   std::size_t lane_of(const put_item &item) const noexcept;
 
   const queue_options options_;

@@ -3,6 +3,7 @@
 #include "queue/native/native_protocol.hpp"
 
 #include <algorithm>
+#include <charconv>
 
 namespace corbel::detail {
 
@@ -12,6 +13,15 @@ std::uint64_t number(const redis_node &n) { return static_cast<std::uint64_t>(n.
 
 std::chrono::system_clock::time_point time_of(std::int64_t ms) {
   return std::chrono::system_clock::time_point(std::chrono::milliseconds(ms));
+}
+
+/// The number before the next `end`, which is taken off with it.
+std::uint64_t next_number(std::string_view &text, char end) {
+  std::uint64_t n = 0;
+  std::from_chars(text.data(), text.data() + text.size(), n);
+  const auto at = text.find(end);
+  text = at == text.npos ? std::string_view() : text.substr(at + 1);
+  return n;
 }
 
 }  // namespace
@@ -44,8 +54,9 @@ claim_answer native_protocol::read_claim(const redis_node &reply, const claim_re
   claim_answer answer;
   const auto all = reply.elements();
   answer.left = number(reply[0]);
-  answer.messages.reserve(all.size() / 4);
-  for (std::size_t i = 1; i + 4 <= all.size(); i += 4) {
+  const auto first = number(reply[1]);
+  answer.messages.reserve(all.size() - std::min<std::size_t>(all.size(), 3));
+  for (std::size_t i = 3; i < all.size(); ++i) {
     claimed_message m;
     m.element = all[i].text();
     auto head = read_native_head(m.element);
@@ -53,10 +64,15 @@ claim_answer native_protocol::read_claim(const redis_node &reply, const claim_re
     m.group = std::move(head.group);
     m.put_at = head.put_at;
     m.body_at = head.body_at;
-    m.attempt = static_cast<std::uint32_t>(all[i + 1].integer());
-    m.token = number(all[i + 2]);
-    m.lane = static_cast<std::uint32_t>(all[i + 3].integer()) - 1;
+    m.attempt = 1;
+    m.token = first + answer.messages.size();
     answer.messages.push_back(std::move(m));
+  }
+  for (auto others = reply[2].text(); !others.empty();) {
+    const auto index = next_number(others, ':'), attempt = next_number(others, ':'), lane = next_number(others, ';');
+    if (index == 0 || index > answer.messages.size() || lane == 0) break;
+    answer.messages[index - 1].attempt = static_cast<std::uint32_t>(attempt);
+    answer.messages[index - 1].lane = static_cast<std::uint32_t>(lane - 1);
   }
   return answer;
 }

@@ -5,8 +5,8 @@
 --          messages, then of each: head, body. A head is the id, or id US lane US group US idempotency key US due, where
 --          due is '' or "+<ms from now>" or "<server's ms>", or '' where the body is an element of the first lane, head and all:
 --          each string that is made here is hashed in full, so that one more for each message costs as much as its push
---   reply  length of the ready lists, the server's clock in ms, then for each group 1, or {1, index from 1, id of the first time, ...} where keys were
---          known, or {0, reason, messages ready and in flight}
+--   reply  length of the ready lists, the server's clock in ms, then for each group 1, or {1, index from 1, id of the first time,
+--          ...} where keys were known, or {0, reason, messages ready and in flight}
 -- Before: any state. After: the messages of a group that was put stand at the left ends of their ready lists, or are delayed.
 --include shared
 local window, most, capacity = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
@@ -49,7 +49,9 @@ end
 
 local function put_aside(id, lane, group, due, body)
   due = string.sub(due, 1, 1) == '+' and now + tonumber(string.sub(due, 2)) or tonumber(due)
-  local number = whole(new_tokens(1))
+  local token = next_token()
+  keep_token(token)
+  local number = whole(token)
   local element = id .. stamp .. (group ~= '' and '\31' .. group or '') .. '\n' .. body
   redis.call('ZADD', delayed, whole(due), number)
   redis.call('HSET', delayed_items, number, aside(lane, element))

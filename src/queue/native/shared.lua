@@ -12,7 +12,8 @@ local function head_of(element)
   local line = string.match(string.sub(element, 1, 300), '^([^\n]*)\n')
   local id, at, group = nil, nil, ''
   if line then
-    id, at, group = string.match(line, '^([^%c]+)\31(%d+)\31?([^%c]*)$')
+    id, at, group = string.match(line, '^([^%c]+)\31(%d+)\31([^%c]*)$')
+    if not id then id, at = string.match(line, '^([^%c]+)\31(%d+)$') end
     if not id then id = string.match(line, '^[^%c]+$') end
   end
   return id or redis.sha1hex(element), tonumber(at or 0), group or ''
@@ -33,12 +34,11 @@ local function holder_of(value)
 end
 
 -- A number that was never given before and grows; never below the clock, so that it grows too when a crash has lost the
--- server's newest writes.
-local function new_tokens(count)
-  local first = math.max(tonumber(redis.call('GET', last_token) or 0), time[1] * 1000000 + time[2]) + 1
-  redis.call('SET', last_token, whole(first + count - 1))
-  return first
+-- server's newest writes. It counts as given once it is kept.
+local function next_token()
+  return math.max(tonumber(redis.call('GET', last_token) or 0), time[1] * 1000000 + time[2]) + 1
 end
+local function keep_token(token) redis.call('SET', last_token, whole(token)) end
 
 -- The group runs no more: the next message of it that was parked is the next one to be claimed. `returns`: the message that
 -- ran comes back to the right end; then it stays the first of its group, and will free the group itself.
