@@ -58,7 +58,7 @@ const std::string *error::field(std::string_view name) const noexcept {
 }
 
 const error &error::out_of_memory() noexcept {
-  static const auto &e = *new error(status::no_memory, "out of memory", "os", "ENOMEM", retriable);
+  static const auto &e = *[] { return new error(status::no_memory, "out of memory", "os", "ENOMEM", retriable); }();
   return e;
 }
 
