@@ -167,6 +167,8 @@ def test_over_a_restart_of_the_server(own_server):
         assert sub.get(5).payload == b"after"
         until(lambda: told[-1][0] is RedisState.RESUBSCRIBED, "the listener is told")
         assert {name for _, name in told} == {"corbel-monitor"}
+        # Listeners and readers are told on ways of their own.
+        until(lambda: changes and changes[-1].state is RedisState.RESUBSCRIBED, "the reader is told")
         monitor.close()
         reader.end()
         states = [change.state for change in changes]
