@@ -94,6 +94,7 @@ class pg_desk final : public pg_connection::owner, public std::enable_shared_fro
   void dispatch();
   bool can_grow() const;
   connection_ptr idle_to_share();
+  share_plan::slot pick_or_share();
   void reserve_for_waiters();
   void retire(connection_ptr c, ledger::from where, const char *why);
   bool is_old(const pg_connection &c) const noexcept { return clock::now() >= c.desk.old_at; }

@@ -43,6 +43,15 @@ pg_desk::connection_ptr pg_desk::idle_to_share() {
   return nullptr;
 }
 
+share_plan::slot pg_desk::pick_or_share() {
+  const auto slot = share_.pick();
+  if (slot != share_plan::none && share_.outstanding(slot) == 0) return slot;
+  const auto c = idle_to_share();  // one that nobody uses is better
+  if (!c) return slot;
+  share(c);
+  return c->desk.slot;
+}
+
 void pg_desk::share(const connection_ptr &c) {
   const auto slot = share_.join();
   c->desk.slot = slot;
@@ -71,13 +80,9 @@ void pg_desk::dispatch() {
   const bool may_grow = !retry_armed_ && can_grow();
   bool is_shared = false;
   while (!queue_.empty()) {
-    auto slot = share_.pick();
-    if (slot == share_plan::none || share_.outstanding(slot) != 0) {  // one that nobody uses is better
-      if (auto c = idle_to_share()) {
-        share(c);
-        slot = c->desk.slot;
-      }
-    }
+    const bool joins = !may_grow && queue_.front()->statement.has(pg_statement::is_read_only);
+    auto slot = joins ? share_.pick_group() : share_plan::none;
+    if (slot == share_plan::none) slot = pick_or_share();
     if (slot == share_plan::none) break;
     // Behind another statement only when no connection of its own is to be had soon.
     if (share_.outstanding(slot) != 0 && may_grow && now - queue_.front()->since < patience) break;

@@ -7,6 +7,8 @@
 /// the connection was abandoned by its caller. Once a statement is abandoned, its connection takes no more until drained;
 /// and likewise once a statement has run for longer than the sharing time.
 
+#include "postgres/group_plan.hpp"
+
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -47,6 +49,22 @@ class share_plan {
     }
     return best;
   }
+  /// For a statement that may share a sync: the connection whose group it makes larger, before another one is used; none
+  /// where the rule of pick() holds.
+  slot pick_group() const noexcept {
+    if (!groups_.few_connections()) return none;
+    slot best = none;
+    std::uint32_t in_use = 0, largest = 0;
+    for (slot s = 0; s < members_.size(); ++s) {
+      auto &m = members_[s];
+      if (!m.is_member || m.outstanding == 0) continue;
+      ++in_use;
+      if (m.is_closed || m.outstanding >= group_plan::large || m.outstanding <= largest) continue;
+      largest = m.outstanding;
+      best = s;
+    }
+    return in_use < group_plan::few ? none : best;
+  }
   void sent(slot s, time now) noexcept {
     auto &m = members_[s];
     if (m.outstanding++ == 0) m.head_since = now;
@@ -54,6 +72,7 @@ class share_plan {
   /// So many outstanding ones are answered; `abandoned` of them were abandoned. True when it has drained.
   bool answered(slot s, std::uint32_t count, std::uint32_t abandoned, time now) noexcept {
     auto &m = members_[s];
+    if (count > 1) groups_.answered(count, now - m.head_since);
     m.outstanding -= count;
     m.abandoned -= abandoned;
     m.head_since = now;
@@ -101,6 +120,7 @@ class share_plan {
     time head_since{};
   };
   std::vector<member> members_;
+  group_plan groups_;
 };
 
 }  // namespace corbel::detail
