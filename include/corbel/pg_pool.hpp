@@ -41,6 +41,9 @@ struct pg_options {
   std::chrono::milliseconds share{50};  ///< a statement that runs longer has its connection for itself; <= 0: never
   std::chrono::milliseconds cancel_timeout{5000};  ///< a cancelled statement that has not ended then loses its connection
   bool discard_all = false;                        ///< DISCARD ALL when a lease comes back
+  /// With at most 4 statements unanswered, all sent by handlers of results on the I/O thread itself, on the only connection
+  /// in use, it looks for the answer this long before it sleeps, where that turns out to help: a near server. <= 0: never
+  std::chrono::microseconds busy_poll{100};
 };
 
 /// What may change while the pool lives.

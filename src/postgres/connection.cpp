@@ -70,6 +70,7 @@ void pg_connection::submit(pg_request *r) {
                     "CLOSED", error::retriable));
     return;
   }
+  asks_on_result_ = in_results_;
   unsent_.push_back({r, nullptr});
   if (owner_) owner_->connection_deadline(r->deadline);
   schedule_flush();

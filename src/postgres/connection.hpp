@@ -6,6 +6,7 @@
 
 #include "base/batch.hpp"
 #include "base/inbox.hpp"
+#include "io/busy_poll.hpp"
 #include "io/loop.hpp"
 #include "io/offload.hpp"
 #include "postgres/counters.hpp"
@@ -45,6 +46,8 @@ class pg_connection final : public std::enable_shared_from_this<pg_connection>, 
     /// A statement that the server did not run, because of another one's error: to be sent again.
     virtual void connection_again(pg_connection &c, pg_request *r) = 0;
     virtual void connection_deadline(clock::time_point) {}
+    /// No other connection of the owner is used now.
+    virtual bool connection_is_alone() const { return false; }
     virtual void connection_notify(pg_connection &, const char * /*channel*/, const char * /*payload*/, int /*backend*/) {}
 
    protected:
@@ -147,6 +150,8 @@ class pg_connection final : public std::enable_shared_from_this<pg_connection>, 
   void end_of_batch() noexcept override;
   void drain_inbox();
   void on_readable(boost::system::error_code ec);
+  bool consume();
+  bool poll();
   void take_results();
   void take_result(PGresult *r);
   void end_group();
@@ -180,6 +185,10 @@ class pg_connection final : public std::enable_shared_from_this<pg_connection>, 
   std::vector<Oid> types_;
   std::uint32_t outstanding_ = 0, answered_ = 0, drained_ = 0;
   bool flush_scheduled_ = false, writing_ = false, reading_ = false, cancelling_ = false, is_tcp_ = false;
+  busy_poll polling_;
+  bool in_results_ = false;
+  bool asks_on_result_ =
+      false;  // the newest statement came from there: its caller is on this thread, and waits for this alone
 
   bool session_ended_ = false;  // the server said so: what it has not answered it has not run
   error farewell_;

@@ -6,6 +6,8 @@
 
 #include <fmt/format.h>
 
+#include <poll.h>
+
 namespace corbel::detail {
 
 void pg_connection::read_more() {
@@ -17,23 +19,48 @@ void pg_connection::read_more() {
 void pg_connection::on_readable(boost::system::error_code ec) {
   reading_ = false;
   if (state_ != state::up || ec == boost::asio::error::operation_aborted) return;
-  {  // what the results give rise to is written before the next read is begun
-    batch_scope batch;
-    const bool is_alive = ::PQconsumeInput(conn_.get()) == 1;
-    if (auto e = exchange_) {
-      e->readable();
-      if (state_ != state::up) return;
-      if (!is_alive && exchange_) return close(lost_error("the connection to PostgreSQL was lost"));
-      if (exchange_ && !e->reads()) return;  // the reader is slow: so is the server, from now on
-    } else {
-      take_results();
-      if (state_ != state::up) return;
-      take_notifications();
-      if (state_ == state::up && (!is_alive || session_ended_ || ::PQstatus(conn_.get()) == CONNECTION_BAD))
-        return close(lost_error("the connection to PostgreSQL was lost"));
-    }
+  if (!consume()) return;
+  for (unsigned polled = 0; polled < busy_poll::in_a_row && poll(); ++polled) {
+    if (!consume()) return;
   }
   read_more();
+}
+
+bool pg_connection::consume() {
+  batch_scope batch;  // what the results give rise to is written before the next read is begun
+  const bool is_alive = ::PQconsumeInput(conn_.get()) == 1;
+  if (auto e = exchange_) {
+    e->readable();
+    if (state_ != state::up) return false;
+    if (is_alive || !exchange_) return !exchange_ || e->reads();  // where the reader is slow, so is the server from now on
+  } else {
+    in_results_ = true;
+    take_results();
+    in_results_ = false;
+    if (state_ != state::up) return false;
+    take_notifications();
+    if (state_ != state::up) return false;
+    if (is_alive && !session_ended_ && ::PQstatus(conn_.get()) != CONNECTION_BAD) return true;
+  }
+  close(lost_error("the connection to PostgreSQL was lost"));
+  return false;
+}
+
+bool pg_connection::poll() {
+  const auto limit = settings_->options.busy_poll;
+  if (state_ != state::up || limit.count() <= 0 || !asks_on_result_ || exchange_ || writing_ || !unsent_.empty() ||
+      !polling_.worth_it(outstanding_) || !owner_ || !owner_->connection_is_alone())
+    return false;
+  pollfd socket{::PQsocket(conn_.get()), POLLIN, 0};
+  const auto end = clock::now() + limit;
+  do {
+    if (::poll(&socket, 1, 0) != 0) {
+      polling_.succeeded();
+      return true;
+    }
+  } while (clock::now() < end);
+  polling_.failed();
+  return false;
 }
 
 void pg_connection::take_results() {

@@ -85,6 +85,7 @@ class pg_desk final : public pg_connection::owner, public std::enable_shared_fro
   void connection_answered(pg_connection &c, std::uint32_t answered, std::uint32_t abandoned) override;
   void connection_again(pg_connection &c, pg_request *r) override;
   void connection_deadline(clock::time_point when) override { listener_.desk_deadline(when); }
+  bool connection_is_alone() const override;
 
   // desk.cpp and desk_share.cpp: where connections go
   void place(connection_ptr c, ledger::from where);

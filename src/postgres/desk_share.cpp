@@ -128,6 +128,12 @@ void pg_desk::connection_answered(pg_connection &c, std::uint32_t answered, std:
   place(std::move(pointer), ledger::from::pipeline);
 }
 
+bool pg_desk::connection_is_alone() const {
+  std::lock_guard lock(mutex_);
+  const auto n = ledger_.now();
+  return n.pipelines + n.leased == 1;
+}
+
 void pg_desk::connection_again(pg_connection &c, pg_request *r) {
   if (stopped_) return r->finish(error(status::cancelled, "the pool was closed", "postgres"));
   if (r->on_lease) {

@@ -139,8 +139,7 @@ void redis_connection::on_read(boost::system::error_code ec, std::size_t size) {
     return close(os_error(status::lost, "the connection to Redis was lost", ec));
   }
   if (!consume(size)) return;
-  // Others on this thread get their turn after a number of answers that were polled for.
-  for (unsigned polled = 0; polled < polls_in_a_row; ++polled) {
+  for (unsigned polled = 0; polled < busy_poll::in_a_row; ++polled) {
     size = poll();
     if (size == 0) break;
     if (!consume(size)) return;

@@ -5,11 +5,11 @@
 
 #include "base/batch.hpp"
 #include "base/inbox.hpp"
+#include "io/busy_poll.hpp"
 #include "io/connect.hpp"
 #include "io/loop.hpp"
 #include "io/resolve.hpp"
 #include "io/stream.hpp"
-#include "redis/busy_poll.hpp"
 #include "redis/counters.hpp"
 #include "redis/request_ring.hpp"
 #include "redis/settings.hpp"
@@ -135,7 +135,7 @@ class redis_connection final : public std::enable_shared_from_this<redis_connect
   void drain_inbox();
 
   static constexpr std::size_t read_size = 24 * 1024, feed_size = 4096, write_goal = 128 * 1024, kept_output = 16 * 1024,
-                               early_flush = 24, early_bytes = 8 * 1024, polls_in_a_row = 16;
+                               early_flush = 24, early_bytes = 8 * 1024;
 
   std::shared_ptr<loop> loop_;
   std::shared_ptr<const redis_settings> settings_;

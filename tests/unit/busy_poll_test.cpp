@@ -1,4 +1,4 @@
-#include "redis/busy_poll.hpp"
+#include "io/busy_poll.hpp"
 
 #include <doctest/doctest.h>
 

@@ -1,7 +1,7 @@
 #pragma once
 /// Owns: whether a read is worth polling for. To sleep until an answer arrives, and to be woken, costs more time and more
 /// processor time than a near server takes to answer one command; a far one is never worth the wait. So polling goes on
-/// while it succeeds, and is tried ever more rarely when it does not. Callers: redis_connection. Pure: no socket, no clock.
+/// while it succeeds, and is tried ever more rarely when it does not. Callers: redis_connection, pg_connection. Pure: no socket, no clock.
 
 #include <algorithm>
 #include <cstdint>
@@ -13,6 +13,9 @@ class busy_poll {
   /// With more unanswered than these, a thread does not go to sleep between answers anyway.
   static constexpr std::size_t most_unanswered = 4;
   static constexpr std::uint32_t most_skipped = 4096;
+
+  /// So many answers that were polled for are taken in a row; then others on the thread get their turn.
+  static constexpr unsigned in_a_row = 16;
 
   /// Asked once for every read that would wait.
   bool worth_it(std::size_t unanswered) noexcept {
