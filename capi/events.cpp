@@ -15,6 +15,9 @@ void clear_event(corbel_event &ev) noexcept {
       case CORBEL_EVENT_MESSAGE:
         corbel_message_free(static_cast<corbel_message *>(ev.object));
         break;
+      case CORBEL_EVENT_UNWORKED:
+        corbel_unworked_free(static_cast<corbel_unworked *>(ev.object));
+        break;
       case CORBEL_EVENT_CONFIG:
         corbel_config_free(static_cast<corbel_config *>(ev.object));
         break;

@@ -34,6 +34,7 @@ corbel_status corbel_consumer_open(corbel_redis *r, const corbel_queue_options *
     options.concurrency += std::exchange(options.prefetch, 0);
     auto k = std::make_unique<corbel_consumer>();
     k->feed = std::make_shared<message_feed>(given.to->queue, given.user);
+    if ((given.flags & CORBEL_QUEUE_TELL_UNWORKED) != 0) k->feed->listen(options);
     k->core = detail::consumer_core::open(r->value, options);
     k->feed->start(*k->core, std::min(options.concurrency, most_takers));
     *out = k.release();
@@ -65,6 +66,13 @@ corbel_status corbel_consumer_drain(corbel_consumer *k, const corbel_call *c, co
     return {};
   });
 }
+
+corbel_status corbel_unworked_view_get(const corbel_unworked *u, corbel_unworked_view *out, size_t size) {
+  if (!u) return CORBEL_INVALID;
+  return give_struct(corbel_unworked_view{bytes_of(u->id), bytes_of(u->body), bytes_of(u->reason)}, out, size);
+}
+
+void corbel_unworked_free(corbel_unworked *u) { delete u; }
 
 void corbel_consumer_free(corbel_consumer *k) {
   if (!k || k->core->forked()) return;

@@ -13,6 +13,15 @@ held_message message_notices::lost(const detail::message_ptr &m) {
   return unseen;
 }
 
+void message_notices::add(std::unique_ptr<corbel_unworked> u) {
+  constexpr std::size_t most = 1024;
+  if (unworked_.size() == most) {
+    unworked_.pop_front();
+    dropped_ = true;
+  }
+  unworked_.push_back(std::move(u));
+}
+
 bool message_notices::next(corbel_event &out) noexcept {
   out.user = user_;
   out.source = CORBEL_SOURCE_QUEUE;
@@ -30,7 +39,14 @@ bool message_notices::next(corbel_event &out) noexcept {
     out.value = static_cast<std::int64_t>(m->claimed->token);
     return true;
   }
-  return false;
+  if (unworked_.empty()) return false;
+  auto u = std::move(unworked_.front());
+  unworked_.pop_front();
+  out.kind = CORBEL_EVENT_UNWORKED;
+  out.flags = std::exchange(dropped_, false) ? CORBEL_EVENT_DROPPED : 0;
+  out.value = u->why;
+  out.object = u.release();
+  return true;
 }
 
 /// One take of the feed, and the next one after it.
@@ -48,6 +64,15 @@ class message_feed::taker final : public detail::operation<detail::message_ptr> 
  private:
   const std::shared_ptr<message_feed> feed_;
 };
+
+void message_feed::listen(queue_options &options) {
+  options.interrupted = [weak = weak_from_this()](const std::string &id, const std::string &body) {
+    if (auto feed = weak.lock()) feed->unworked({CORBEL_UNWORKED_INTERRUPTED, id, body, {}});
+  };
+  options.ignored = [weak = weak_from_this()](const std::string &id, const std::string &body, const std::string &reason) {
+    if (auto feed = weak.lock()) feed->unworked({CORBEL_UNWORKED_IGNORED, id, body, reason});
+  };
+}
 
 void message_feed::start(detail::consumer_core &core, std::uint32_t takers) {
   core.on_lost([weak = weak_from_this()](const detail::message_ptr &m) {
@@ -86,6 +111,15 @@ void message_feed::lost(const detail::message_ptr &m) {
   if (!tells_ || !queue) return;
   auto to = notices();
   queue->notify(to, [&] { unseen = to->lost(m); });
+}
+
+void message_feed::unworked(corbel_unworked u) {
+  auto told = std::make_unique<corbel_unworked>(std::move(u));
+  auto queue = to_.lock();
+  std::lock_guard lock(mutex_);
+  if (!tells_ || !queue) return;
+  auto to = notices();
+  queue->notify(to, [&] { to->add(std::move(told)); });
 }
 
 void message_feed::stop() {

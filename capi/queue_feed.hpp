@@ -1,6 +1,6 @@
 #pragma once
 /// Owns: the way of a consumer's messages to its event queue: takes all the time, gives what came as notices, takes back
-/// what nobody has received yet, and tells of lost leases. Callers: capi/queue_consumer.cpp. Thread: any.
+/// what nobody has received yet, and tells of lost leases and of messages that are not worked. Callers: capi/queue_consumer.cpp. Thread: any.
 
 #include "capi/handles.hpp"
 #include "queue/consumer_core.hpp"
@@ -12,6 +12,11 @@
 
 struct corbel_message {
   corbel::detail::message_ptr state;
+};
+
+struct corbel_unworked {
+  std::int32_t why;  // CORBEL_UNWORKED_...
+  std::string id, body, reason;
 };
 
 namespace corbel::capi {
@@ -29,6 +34,7 @@ class message_notices final : public detail::event_queue::source {
   void add(held_message m) { messages_.push_back(std::move(m)); }
   /// The lease of that message was lost. Returns it when nobody has received it: then nobody is told.
   held_message lost(const detail::message_ptr &m);
+  void add(std::unique_ptr<corbel_unworked> u);
   std::deque<held_message> take_back() noexcept { return std::exchange(messages_, {}); }
   bool next(corbel_event &out) noexcept override;
 
@@ -36,12 +42,16 @@ class message_notices final : public detail::event_queue::source {
   const std::uint64_t user_;
   std::deque<held_message> messages_;
   std::deque<detail::message_ptr> lost_;
+  std::deque<std::unique_ptr<corbel_unworked>> unworked_;
+  bool dropped_ = false;
 };
 
 class message_feed : public std::enable_shared_from_this<message_feed> {
  public:
   message_feed(const std::shared_ptr<detail::event_queue> &to, std::uint64_t user) : to_(to), user_(user) {}
 
+  /// Has a consumer that is opened with these options tell of the messages that are not worked.
+  void listen(queue_options &options);
   /// takers: how many takes are under way at once.
   void start(detail::consumer_core &core, std::uint32_t takers);
   /// Delivers nothing more, and hands back what was not received.
@@ -54,6 +64,7 @@ class message_feed : public std::enable_shared_from_this<message_feed> {
   void take(detail::consumer_core &core);
   void deliver(detail::message_ptr m);
   void lost(const detail::message_ptr &m);
+  void unworked(corbel_unworked u);
   std::shared_ptr<message_notices> notices();  // under the lock
 
   const std::weak_ptr<detail::event_queue> to_;

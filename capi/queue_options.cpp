@@ -68,7 +68,7 @@ error read_admission(const corbel_queue_admission *in, queue_admission &out) {
 }  // namespace
 
 error read_queue_options(const corbel_queue_options *in, corbel_queue_options &given, queue_options &out) {
-  if (auto why = read_options(in, given, "corbel_queue_options")) return why;
+  if (auto why = read_options(in, given, "corbel_queue_options", CORBEL_QUEUE_TELL_UNWORKED)) return why;
   if (given.layout != CORBEL_QUEUE_NATIVE && given.layout != CORBEL_QUEUE_PLATFORM)
     return invalid(
         fmt::format("corbel_queue_options.layout is {}: give CORBEL_QUEUE_NATIVE or CORBEL_QUEUE_PLATFORM", given.layout));
@@ -98,6 +98,31 @@ error read_queue_options(const corbel_queue_options *in, corbel_queue_options &g
   return read_admission(given.admission, *out.admission);
 }
 
+namespace {
+
+std::string_view text_of(const corbel_bytes &b) noexcept {
+  return {b.data ? static_cast<const char *>(b.data) : "", b.size};
+}
+
+error read_events(const corbel_lane_events *in, event_records &out) {
+  corbel_lane_events given;
+  if (auto why = read_options(in, given, "corbel_lane_events")) return why;
+  if (!given.conversation) return invalid("corbel_lane_events.conversation is NULL");
+  if (!given.events && given.count != 0) return invalid("corbel_lane_events.events is NULL, but count is not 0");
+  out.conversation = given.conversation;
+  out.user = text_or(given.user, "");
+  out.agent = text_or(given.agent, "");
+  for (size_t i = 0; i < given.count; ++i) {
+    const auto &[id, record] = given.events[i];
+    if ((!id.data && id.size != 0) || (!record.data && record.size != 0))
+      return invalid(fmt::format("the id or the record of lane event {} is NULL", i));
+    out.events.push_back({std::string(text_of(id)), std::string(text_of(record))});
+  }
+  return {};
+}
+
+}  // namespace
+
 error read_put(const corbel_put *items, size_t count, size_t each, std::vector<put_item> &out) {
   if (!items || count == 0) return invalid("a put without items: give at least one");
   if (each < 2 * sizeof(std::uint32_t)) return invalid("each is too small: give sizeof(corbel_put)");
@@ -115,6 +140,9 @@ error read_put(const corbel_put *items, size_t count, size_t each, std::vector<p
     if (given.idempotency_key) item.idempotency_key = given.idempotency_key;
     if (auto why = read_time("corbel_put.not_before_ms", given.not_before_ms, item.not_before)) return why;
     if (auto why = read_duration("corbel_put.delay_ms", given.delay_ms, item.delay)) return why;
+    if (given.events) {
+      if (auto why = read_events(given.events, item.events)) return why;
+    }
     if (given.not_before_ms != 0 && given.delay_ms != 0)
       return invalid("corbel_put has not_before_ms and delay_ms: give one");
   }

@@ -9,6 +9,7 @@
 #include <corbel/c/pools.h>
 #include <corbel/c/postgres.h>
 #include <corbel/c/queue.h>
+#include <corbel/c/queue_heartbeat.h>
 #include <corbel/c/queue_inspector.h>
 #include <corbel/c/redis.h>
 #include <corbel/c/runtime.h>

@@ -53,6 +53,7 @@ typedef struct corbel_call {
 #define CORBEL_EVENT_MESSAGE_LOST 16 /* notice; value: the token of a message whose lease was lost */
 #define CORBEL_EVENT_QUEUE_STATS 17  /* completion; object: corbel_text, a JSON object; NULL on failure */
 #define CORBEL_EVENT_DEAD 18         /* completion; object: corbel_dead, NULL on failure */
+#define CORBEL_EVENT_UNWORKED 19     /* notice of a consumer; value: CORBEL_UNWORKED_...; object: corbel_unworked */
 
 #define CORBEL_SOURCE_RUNTIME 1
 #define CORBEL_SOURCE_REDIS 2

@@ -9,7 +9,7 @@
  *     corbel_message_settle(ev.object, &s, NULL, NULL);
  *     corbel_event_clear(&ev, sizeof ev);                                   // frees the message
  *
- * Its dead list and its figures: queue_inspector.h. */
+ * Its dead list and its figures: queue_inspector.h. What a process can hold, for admission: queue_heartbeat.h. */
 #ifndef CORBEL_C_QUEUE_H
 #define CORBEL_C_QUEUE_H
 #include <corbel/c/redis.h>
@@ -20,8 +20,9 @@ extern "C" {
 
 typedef struct corbel_producer corbel_producer;
 typedef struct corbel_consumer corbel_consumer;
-typedef struct corbel_message corbel_message; /* one leased message; the library renews its lease until it is settled */
-typedef struct corbel_receipt corbel_receipt; /* what became of the items of one put */
+typedef struct corbel_message corbel_message;   /* one leased message; the library renews its lease until it is settled */
+typedef struct corbel_receipt corbel_receipt;   /* what became of the items of one put */
+typedef struct corbel_unworked corbel_unworked; /* a message that is not to be worked */
 
 /* ---- what a queue is; producer, consumer and inspector each read their own part ---- */
 
@@ -63,7 +64,7 @@ typedef struct corbel_queue_admission {
 
 typedef struct corbel_queue_options {
   uint32_t struct_size;
-  uint32_t flags;         /* none defined */
+  uint32_t flags;         /* CORBEL_QUEUE_TELL_... */
   uint32_t prefetch;      /* consumer: messages claimed ahead of concurrency; 0: none */
   uint32_t concurrency;   /* consumer: messages out at once; 0: 1 */
   uint32_t max_attempts;  /* then a message goes to the dead list; 0: 25; CORBEL_UNBOUNDED: never */
@@ -85,8 +86,26 @@ typedef struct corbel_queue_options {
   int64_t idempotency_ms;   /* producer: how long an idempotency key is known; 0: 86,400,000 */
   const corbel_queue_admission *admission; /* producer: NULL: everything is taken */
 } corbel_queue_options;
+/* Consumer: CORBEL_EVENT_UNWORKED notices come too. */
+#define CORBEL_QUEUE_TELL_UNWORKED 0x1u
 
 /* ---- putting ---- */
+
+/* platform: an event of a conversation's lane. Frozen. */
+typedef struct corbel_lane_event {
+  corbel_bytes id;     /* message_id; a record of the same id is written over */
+  corbel_bytes record; /* the event as JSON, kept as it is */
+} corbel_lane_event;
+/* platform: what a put writes to the lane together with its message, all or none. */
+typedef struct corbel_lane_events {
+  uint32_t struct_size;
+  uint32_t flags; /* none defined */
+  const char *conversation;
+  const char *user;  /* its id or fingerprint; NULL: "" */
+  const char *agent; /* NULL: the platform's default one */
+  const corbel_lane_event *events;
+  size_t count;
+} corbel_lane_events;
 
 typedef struct corbel_put {
   uint32_t struct_size;
@@ -95,9 +114,10 @@ typedef struct corbel_put {
   const char *id;        /* NULL: the library makes one; at most 128 bytes, no control characters */
   const char *user_type; /* one of the queue's lanes; NULL: the first. platform: the user type */
   const char *group;     /* messages of one group run one at a time, in order; at most 128 bytes, no control characters */
-  const char *idempotency_key; /* at most 256 bytes; one that is known already: nothing is put, and it counts as done */
-  int64_t not_before_ms;       /* not claimed before that time, in Unix ms by the server's clock; 0: at once */
-  int64_t delay_ms;            /* or not before so long after the put; 0: at once. Idle consumers look once a second */
+  const char *idempotency_key;      /* at most 256 bytes; one that is known already: nothing is put, and it counts as done */
+  int64_t not_before_ms;            /* not claimed before that time, in Unix ms by the server's clock; 0: at once */
+  int64_t delay_ms;                 /* or not before so long after the put; 0: at once. Idle consumers look once a second */
+  const corbel_lane_events *events; /* platform; NULL: none */
 } corbel_put;
 
 /* Flag of corbel_producer_put's corbel_call: the event's object is a corbel_receipt. */
@@ -148,6 +168,22 @@ typedef struct corbel_settle {
  * further: value is its token. It comes at most once per message and never after its settlement has begun. */
 CORBEL_API corbel_status corbel_consumer_open(corbel_redis *r, const corbel_queue_options *o, corbel_consumer **out,
                                               corbel_error **err);
+/* Why a message is not worked, which a CORBEL_EVENT_UNWORKED notice says as its value. Of notices that nobody takes the
+ * newest 1,024 are kept, and the next one has CORBEL_EVENT_DROPPED. */
+#define CORBEL_UNWORKED_INTERRUPTED 1 /* CORBEL_CRASHED_INTERRUPT: its worker died, as this process found; it is dead now \
+                                       */
+#define CORBEL_UNWORKED_IGNORED                                                                                            \
+  2 /* platform: a wake-up whose event was worked before, or cannot be, as reason says (such as "event_already_consumed"): \
+       it is acknowledged, and its conversation may still be marked as in progress. Told again after a crash */
+typedef struct corbel_unworked_view {
+  corbel_bytes id;
+  corbel_bytes body;   /* as it would have been delivered */
+  corbel_bytes reason; /* ignored */
+} corbel_unworked_view;
+/* Fills size bytes, which is sizeof(corbel_unworked_view) of the caller; the views live as long as u. */
+CORBEL_API corbel_status corbel_unworked_view_get(const corbel_unworked *u, corbel_unworked_view *out, size_t size);
+CORBEL_API void corbel_unworked_free(corbel_unworked *u);
+
 /* Stops claiming, hands back what was not delivered yet, waits until all delivered messages are settled. What is not when
  * the deadline passes is handed back, uncounted as an attempt, and is lost for whoever has it. Its event is
  * CORBEL_EVENT_DONE; value: how many of those there were. */
