@@ -1,6 +1,7 @@
 #pragma once
 /// Owns: the way of a consumer's messages to its event queue: takes all the time, gives what came as notices, takes back
-/// what nobody has received yet, and tells of lost leases and of messages that are not worked. Callers: capi/queue_consumer.cpp. Thread: any.
+/// what nobody has received yet, and tells of lost leases and of messages that are not worked. Callers:
+/// capi/queue_consumer.cpp. Thread: any.
 
 #include "capi/handles.hpp"
 #include "queue/consumer_core.hpp"

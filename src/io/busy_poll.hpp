@@ -1,7 +1,8 @@
 #pragma once
 /// Owns: whether a read is worth polling for. To sleep until an answer arrives, and to be woken, costs more time and more
 /// processor time than a near server takes to answer one command; a far one is never worth the wait. So polling goes on
-/// while it succeeds, and is tried ever more rarely when it does not. Callers: redis_connection, pg_connection. Pure: no socket, no clock.
+/// while it succeeds, and is tried ever more rarely when it does not. Callers: redis_connection, pg_connection. Pure: no
+/// socket, no clock.
 
 #include <algorithm>
 #include <cstdint>

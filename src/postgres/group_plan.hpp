@@ -5,8 +5,8 @@
 /// A few server processes answer quick statements faster than one thread sends them; more of them then only cost the server
 /// its switches between processes. Slow statements want every process. Which is the case cannot be told while all
 /// connections are busy, because each statement then waits for a processor too. So fewer are tried for a moment, and kept
-/// where that halves the time of a statement on its connection, which is what half the connections have to make up for. A try
-/// that did not help is repeated ever more rarely.
+/// where that halves the time of a statement on its connection, which is what half the connections have to make up for. A
+/// try that did not help is repeated ever more rarely.
 
 #include <algorithm>
 #include <chrono>

@@ -13,7 +13,7 @@ kept = here / "libcorbel.abi"
 # What abidiff may see change: option structs that grow at their end.
 GROWTH = """[suppress_type]
 type_kind = struct
-name_regexp = ^corbel_(call|.*_options|put|settle|queue_admission|message_view|dead_record|dead_attempt|health_report|redis_stats|pg_stats|pg_statement|pg_begin)$
+name_regexp = ^corbel_(call|.*_options|put|settle|queue_admission|lane_events|message_view|unworked_view|dead_record|dead_attempt|health_report|redis_stats|pg_stats|pg_statement|pg_begin)$
 has_data_member_inserted_at = end
 """
 

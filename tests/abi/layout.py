@@ -14,7 +14,7 @@ import tempfile
 
 root = pathlib.Path(__file__).resolve().parents[2]
 golden = pathlib.Path(__file__).with_name("layout.golden")
-FROZEN = {"corbel_bytes", "corbel_event", "corbel_queue_lane"}
+FROZEN = {"corbel_bytes", "corbel_event", "corbel_queue_lane", "corbel_lane_event"}
 
 
 def structs(include):

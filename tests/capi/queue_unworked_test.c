@@ -13,7 +13,8 @@ static void check_told(corbel_event *ev, int64_t why, const char *id, const char
   CHECK_EQ(corbel_unworked_view_get(ev->object, &v, sizeof v), CORBEL_OK);
   CHECK(same(v.id, id) && same(v.body, body) && same(v.reason, reason));
   CHECK_EQ(corbel_unworked_view_get(NULL, &v, sizeof v), CORBEL_INVALID);
-  corbel_event_clear(ev, sizeof *ev);
+  corbel_unworked_free(ev->object);
+  corbel_unworked_free(NULL);
 }
 
 static corbel_queue_options interrupting(void) {

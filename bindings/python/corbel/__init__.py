@@ -17,7 +17,7 @@ from corbel._constants import UNBOUNDED
 from corbel._library import has_feature, version
 from corbel._message import Bury, Retry
 from corbel._pg_parameters import Json
-from corbel._puts import Item
+from corbel._puts import Item, LaneEvents
 from corbel._receipt import Receipt
 from corbel._reply import Reply
 from corbel.config import Config
@@ -42,6 +42,7 @@ from corbel.errors import (
     Unsupported,
 )
 from corbel.health import Health, HealthState
+from corbel.heartbeat import Heartbeat
 from corbel.inspector import Inspector
 from corbel.lease import Lease
 from corbel.listener import Listener
@@ -60,6 +61,7 @@ from corbel.stats import PgStats, RedisStats
 from corbel.stream import CopyOut, RowStream
 from corbel.subscription import Subscription
 from corbel.transaction import Transaction
+from corbel.unworked import Unworked
 
 __all__ = [
     "UNBOUNDED",
@@ -80,11 +82,13 @@ __all__ = [
     "Forked",
     "Health",
     "HealthState",
+    "Heartbeat",
     "Inspector",
     "Internal",
     "Invalid",
     "Item",
     "Json",
+    "LaneEvents",
     "LaneStats",
     "Lease",
     "Listener",
@@ -118,6 +122,7 @@ __all__ = [
     "Transaction",
     "Unavailable",
     "Unsupported",
+    "Unworked",
     "has_feature",
     "version",
 ]

@@ -159,8 +159,17 @@ SIGNATURES: Dict[str, Tuple[Any, List[Any]]] = {
     "corbel_message_wait_lost": (c_int32, [c_void_p, c_void_p, c_void_p]),
     "corbel_message_settle": (c_int32, [c_void_p, c_void_p, c_void_p, c_void_p]),
     "corbel_messages_settle": (c_int32, [c_void_p, c_size_t, c_void_p, c_void_p, c_void_p]),
+    "corbel_unworked_view_get": (c_int32, [c_void_p, c_void_p, c_size_t]),
+    "corbel_unworked_free": (None, [c_void_p]),
     "corbel_message_free": (None, [c_void_p]),
     "corbel_messages_free": (None, [c_void_p, c_size_t]),
+    # queue_heartbeat.h
+    "corbel_heartbeat_open": (c_int32, [c_void_p, c_void_p, c_void_p, c_void_p]),
+    "corbel_heartbeat_set_load": (c_int32, [c_void_p, c_uint32]),
+    "corbel_heartbeat_set_capacity": (c_int32, [c_void_p, c_uint32]),
+    "corbel_heartbeat_set_metadata": (c_int32, [c_void_p, c_char_p]),
+    "corbel_heartbeat_drain": (c_int32, [c_void_p, c_void_p, c_void_p]),
+    "corbel_heartbeat_free": (None, [c_void_p]),
     # queue_inspector.h
     "corbel_inspector_open": (c_int32, [c_void_p, c_void_p, c_void_p, c_void_p]),
     "corbel_inspector_stats": (c_int32, [c_void_p, c_void_p, c_void_p]),

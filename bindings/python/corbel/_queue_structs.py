@@ -1,4 +1,5 @@
-"""The C structs of corbel/c/queue.h and queue_inspector.h. A test compares them with what the C compiler says.
+"""The C structs of corbel/c/queue.h, queue_heartbeat.h and queue_inspector.h. A test compares them with what the C compiler
+says.
 
 What the library hands out is read with ``struct``: one call unpacks all members, a corbel_bytes as address and size.
 """
@@ -67,6 +68,22 @@ class QueueOptions(ctypes.Structure):
     ]
 
 
+class LaneEvent(ctypes.Structure):
+    _fields_ = [("id", Bytes), ("record", Bytes)]
+
+
+class LaneEvents(ctypes.Structure):
+    _fields_ = [
+        ("struct_size", c_uint32),
+        ("flags", c_uint32),
+        ("conversation", c_char_p),
+        ("user", c_char_p),
+        ("agent", c_char_p),
+        ("events", ctypes.POINTER(LaneEvent)),
+        ("count", c_size_t),
+    ]
+
+
 class Put(ctypes.Structure):
     _fields_ = [
         ("struct_size", c_uint32),
@@ -78,6 +95,24 @@ class Put(ctypes.Structure):
         ("idempotency_key", c_char_p),
         ("not_before_ms", c_int64),
         ("delay_ms", c_int64),
+        ("events", ctypes.POINTER(LaneEvents)),
+    ]
+
+
+class UnworkedView(ctypes.Structure):
+    _fields_ = [("id", Bytes), ("body", Bytes), ("reason", Bytes)]
+
+
+class HeartbeatOptions(ctypes.Structure):
+    _fields_ = [
+        ("struct_size", c_uint32),
+        ("flags", c_uint32),
+        ("capacity", c_uint32),
+        ("port", c_uint32),
+        ("tenant", c_char_p),
+        ("project", c_char_p),
+        ("service", c_char_p),
+        ("instance", c_char_p),
     ]
 
 

@@ -15,6 +15,7 @@ from corbel.errors import Closed, Forked, Invalid, State
 from corbel.events import Pump
 from corbel.message import Message
 from corbel.queue_settings import ConsumerSettings, QueueMemory
+from corbel.unworked import tell
 
 
 class Consumer:
@@ -34,6 +35,7 @@ class Consumer:
     def __init__(self, pump: Pump, pool: Handle, memory: QueueMemory, settings: ConsumerSettings) -> None:
         self._pump = pump
         self._concurrency = settings.concurrency
+        self._unworked = settings.unworked
         self._handler: Optional[Callable[[Message], object]] = None
         self._workers: Optional[Workers] = None
         self._view = ViewMemory()
@@ -101,6 +103,8 @@ class Consumer:
             message = Message(self._pump, self._view, object)
             if not self._mailbox.closed:
                 self._mailbox.put(message)
+        elif kind == c.EVENT_UNWORKED:
+            tell(self._unworked, value, object)
         elif kind == c.EVENT_MESSAGE_LOST:
             if self._workers is not None:
                 self._workers.lost(value)

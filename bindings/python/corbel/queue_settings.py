@@ -2,13 +2,14 @@
 
 import ctypes
 from dataclasses import dataclass
-from typing import Any, List, Mapping, NamedTuple, Optional, Sequence, Tuple, Union
+from typing import Any, Callable, List, Mapping, NamedTuple, Optional, Sequence, Tuple, Union
 
 from corbel import _constants as c
 from corbel import _queue_structs
 from corbel._options import milliseconds, text
 from corbel._structs import sized
 from corbel.errors import Invalid
+from corbel.unworked import Unworked
 
 #: Names of lanes, or their weights by name.
 Lanes = Union[Sequence[str], Mapping[str, int]]
@@ -78,6 +79,7 @@ class ConsumerSettings(NamedTuple):
     backoff: Tuple[float, float]
     crashed: str
     instance: Optional[str]
+    unworked: Optional[Callable[[Unworked], object]]
 
 
 class QueueMemory:
@@ -107,6 +109,7 @@ class QueueMemory:
         o.backoff_first_ms, o.backoff_most_ms = (milliseconds(seconds, "backoff") for seconds in settings.backoff)
         o.crashed = _named(_CRASHED, settings.crashed, "crashed")
         o.instance = text(settings.instance, "instance")
+        o.flags = c.QUEUE_TELL_UNWORKED if settings.unworked is not None else 0
         o.to = to
         o.user = user
 

@@ -170,8 +170,9 @@ CORBEL_API corbel_status corbel_consumer_open(corbel_redis *r, const corbel_queu
                                               corbel_error **err);
 /* Why a message is not worked, which a CORBEL_EVENT_UNWORKED notice says as its value. Of notices that nobody takes the
  * newest 1,024 are kept, and the next one has CORBEL_EVENT_DROPPED. */
-#define CORBEL_UNWORKED_INTERRUPTED 1 /* CORBEL_CRASHED_INTERRUPT: its worker died, as this process found; it is dead now \
-                                       */
+#define CORBEL_UNWORKED_INTERRUPTED                                                     \
+  1 /* CORBEL_CRASHED_INTERRUPT: its worker died, as this process found; it is dead now \
+     */
 #define CORBEL_UNWORKED_IGNORED                                                                                            \
   2 /* platform: a wake-up whose event was worked before, or cannot be, as reason says (such as "event_already_consumed"): \
        it is acknowledged, and its conversation may still be marked as in progress. Told again after a crash */

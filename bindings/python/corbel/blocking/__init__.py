@@ -6,13 +6,15 @@
         r.execute("SET", "greeting", "hello")
         print(r.execute("GET", "greeting"))          # b'hello'
 
-A runtime, pools, subscriptions, listeners, monitors, producers, consumers and inspectors may be used by any number of
-threads at once; a lease, a connection and a message by one at a time. Each thread waits on a small events queue of its own,
-so that threads share nothing. Ctrl-C and other signals are seen within a tenth of a second while the main thread waits.
+A runtime, pools, subscriptions, listeners, monitors, producers, consumers, heartbeats and inspectors may be used by any
+number of threads at once; a lease, a connection and a message by one at a time. Each thread waits on a small events queue of
+its own, so that threads share nothing. Ctrl-C and other signals are seen within a tenth of a second while the main thread
+waits.
 """
 
 from corbel.blocking.connection import Connection
 from corbel.blocking.consumer import Consumer
+from corbel.blocking.heartbeat import Heartbeat
 from corbel.blocking.inspector import Inspector
 from corbel.blocking.lease import Lease
 from corbel.blocking.listener import Listener
@@ -32,6 +34,7 @@ __all__ = [
     "Consumer",
     "CopyOut",
     "Following",
+    "Heartbeat",
     "Inspector",
     "Lease",
     "Listener",

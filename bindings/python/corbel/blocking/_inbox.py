@@ -24,10 +24,12 @@ _size = _structs.EVENT.size
 class Inbox(Generic[T]):
     """Read by any number of threads; each notice comes to one of them."""
 
-    def __init__(self, core: Core, what: str, read: Read[T]) -> None:
+    def __init__(self, core: Core, what: str, read: Read[T], tell: Optional[Callable[[int, int, int], bool]] = None) -> None:
+        """tell(kind, value, object): takes what is no notice for a reader, and says whether it did."""
         self._core = core
         self._what = what
         self._read = read
+        self._tell = tell
         self._queue = Handle(opened(quick.corbel_events_open, core.runtime.pointer, 0), quick.corbel_events_free)
         self._discarding = False
         self.closed = False
@@ -53,6 +55,8 @@ class Inbox(Generic[T]):
                 _, _, kind, status, _, flags, value, epoch, object, error = _structs.EVENT.unpack(event)
                 if self._discarding or kind == c.EVENT_MESSAGE_LOST:  # of that the message tells
                     sweep(kind, object, error)
+                    continue
+                if self._tell is not None and self._tell(kind, value, object):
                     continue
                 notice = self._read(kind, status, flags, value, epoch, object, error)
                 if notice is not None:

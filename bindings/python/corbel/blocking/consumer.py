@@ -17,6 +17,7 @@ from corbel.blocking._port import Core
 from corbel.blocking.message import Message
 from corbel.errors import Closed, Error, Forked, Invalid
 from corbel.queue_settings import ConsumerSettings, QueueMemory
+from corbel.unworked import tell
 
 _log = logging.getLogger("corbel.queue")
 
@@ -38,8 +39,9 @@ class Consumer:
     def __init__(self, core: Core, pool: Handle, memory: QueueMemory, settings: ConsumerSettings) -> None:
         self._core = core
         self._concurrency = settings.concurrency
+        self._unworked = settings.unworked
         self._handler: Optional[Callable[[Message], object]] = None
-        self._inbox: Inbox[Message] = Inbox(core, "consumer", self._read)
+        self._inbox: Inbox[Message] = Inbox(core, "consumer", self._read, self._tell)
         memory.consumer(settings, self._inbox.queue, 0)
         pointer = opened(quick.corbel_consumer_open, pool.pointer, ctypes.byref(memory.options))
         self._handle = LockedHandle(pointer, quick.corbel_consumer_free)
@@ -113,6 +115,11 @@ class Consumer:
     ) -> Optional[Message]:
         failure(status, error)
         return Message(self._core, ViewMemory(), object) if kind == c.EVENT_MESSAGE else None
+
+    def _tell(self, kind: int, value: int, object: int) -> bool:
+        if kind == c.EVENT_UNWORKED:
+            tell(self._unworked, value, object)
+        return kind == c.EVENT_UNWORKED
 
     def end(self) -> None:
         """For the pool: nothing more comes."""

@@ -1,17 +1,19 @@
 """A Redis pool in the blocking face."""
 
 from types import TracebackType
-from typing import Optional, Sequence, Tuple, Type, TypeVar, Union
+from typing import Callable, Optional, Sequence, Tuple, Type, TypeVar, Union
 from weakref import WeakSet
 
 from corbel._caller import Argument
 from corbel._handle import Handle
+from corbel._heartbeat import HeartbeatSettings
 from corbel._library import quick
 from corbel._options import Text
 from corbel._reply import Reply
 from corbel.blocking._commands import Commands
 from corbel.blocking._port import Core
 from corbel.blocking.consumer import Consumer
+from corbel.blocking.heartbeat import Heartbeat
 from corbel.blocking.inspector import Inspector
 from corbel.blocking.lease import Lease
 from corbel.blocking.monitor import Monitor
@@ -20,6 +22,7 @@ from corbel.blocking.subscription import Subscription
 from corbel.errors import Closed, Forked
 from corbel.queue_settings import Admission, ConsumerSettings, Queue, QueueMemory
 from corbel.stats import RedisStats, read_stats
+from corbel.unworked import Unworked
 
 _send = quick.corbel_redis_send
 _eval = quick.corbel_redis_eval
@@ -98,6 +101,7 @@ class Redis(Commands):
         backoff: Tuple[float, float] = (1.0, 300.0),
         crashed: str = "retry",
         instance: Optional[str] = None,
+        unworked: Optional[Callable[[Unworked], object]] = None,
     ) -> Consumer:
         """The reading side of a queue: its name ("corbel:queue"), or a corbel.Queue; begins to claim at once.
 
@@ -107,15 +111,36 @@ class Redis(Commands):
         - backoff: seconds before a message is tried again: first, twice that, ... at most; up to a half of it is taken off
         - crashed: what becomes of a message whose worker died with it: "retry", or "interrupt": to the dead list
         - instance: names the holder of a lease; None: the runtime's
+        - unworked: called by a thread that waits for messages with each message that is not worked: see corbel.Unworked
         """
         self._core.check()
-        settings = ConsumerSettings(concurrency, prefetch, lease, backoff, crashed, instance)
+        settings = ConsumerSettings(concurrency, prefetch, lease, backoff, crashed, instance, unworked)
         return self._child(Consumer(self._core, self._handle, QueueMemory(queue), settings))
 
     def inspector(self, queue: Union[str, Queue, None] = None) -> Inspector:
         """What a queue holds, and its dead list: its name ("corbel:queue"), or a corbel.Queue."""
         self._core.check()
         return Inspector(self._core, self._handle, QueueMemory(queue))
+
+    def heartbeat(
+        self,
+        *,
+        tenant: str = "home",
+        project: str = "default-project",
+        service: str = "chat:proc",
+        instance: Optional[str] = None,
+        capacity: int = 5,
+        port: Optional[int] = None,
+    ) -> Heartbeat:
+        """Tells the fleet what this process can hold, by which admission counts capacity; begins at once.
+
+        - service: "<type>:<name>", as in corbel.Admission; instance: None: the runtime's
+        - capacity: messages at once: the consumers' concurrency together
+        - port: where the process can be asked over HTTP
+        """
+        self._core.check()
+        settings = HeartbeatSettings(tenant, project, service, instance, capacity, port)
+        return Heartbeat(self._core, self._handle, settings)
 
     def stats(self) -> RedisStats:
         """What the pool holds now and has done."""
