@@ -64,7 +64,7 @@ class budget_call final : public detail::operation<connection_budget> {
     return detail::operation_ptr<connection_budget>(new budget_call(std::move(state)));
   }
   void finish(result<connection_budget> b) noexcept override {
-    state_->end(std::move(b));
+    state_->end(b);
     delete this;
   }
 

@@ -36,10 +36,11 @@ class result_request final : public detail::pg_request {
   result_request(pg_statement s, completion to) : pg_request(std::move(s)), to_(std::move(to)) { ticket = to_.ticket(); }
 
   void finish(result<pg_result> r) noexcept override {
-    if (r)
-      to_.succeed(CORBEL_EVENT_RESULT, 0, new corbel_pg_result{std::move(*r), {}});
+    auto *object = r ? new (std::nothrow) corbel_pg_result{std::move(*r), {}} : nullptr;
+    if (object)
+      to_.succeed(CORBEL_EVENT_RESULT, 0, object);
     else
-      to_.fail(CORBEL_EVENT_RESULT, r.error());
+      to_.fail(CORBEL_EVENT_RESULT, r ? error::out_of_memory() : r.error());
     delete this;
   }
 

@@ -34,10 +34,11 @@ class notice_source final : public detail::event_queue::source {
       return true;
     }
     out.kind = CORBEL_EVENT_PG_NOTICE;
-    out.object = new corbel_pg_notice{std::move(n.channel), std::move(n.payload), n.backend};
-    if (n.dropped != 0) {
+    out.object = new (std::nothrow) corbel_pg_notice{std::move(n.channel), std::move(n.payload), n.backend};
+    const auto dropped = n.dropped + (out.object ? 0 : 1);
+    if (dropped != 0) {
       out.flags = CORBEL_EVENT_DROPPED;
-      out.value = static_cast<std::int64_t>(n.dropped);
+      out.value = static_cast<std::int64_t>(dropped);
     }
     return true;
   }

@@ -144,13 +144,13 @@ corbel_status corbel_messages_settle(corbel_message *const *all, size_t count, c
     for (size_t i = 0; i < count; ++i) {
       const auto &m = all[i]->state;
       const bool overtaken = m->overtaken();
-      const auto why = overtaken ? error() : m->core->admit_settle(*m, how);
+      auto why = overtaken ? error() : m->core->admit_settle(*m, how);
       if (why && !end) return why;
       if (!end) {
         const auto ticket = to.has_queue() ? m->core->next_ticket() : 0;
         to.identify(ticket, CORBEL_SOURCE_QUEUE);
         give_ticket(t, ticket);
-        end = std::make_shared<shared_end>(std::move(to));
+        end = std::make_shared<shared_end>(std::move(to));  // NOLINT(bugprone-use-after-move): once
       }
       if (why || overtaken)
         end->ended(why ? result<bool>(why) : result<bool>(false));
@@ -164,7 +164,7 @@ corbel_status corbel_messages_settle(corbel_message *const *all, size_t count, c
 void corbel_message_free(corbel_message *j) {
   if (!j) return;
   auto core = j->state->core;
-  if (core->forked()) return (void)new auto(std::move(core));
+  if (core->forked()) return detail::leave_to_parent(std::move(core));
   core->drop(std::move(j->state));
   delete j;
 }

@@ -85,7 +85,7 @@ corbel_status corbel_monitor_open(corbel_redis *r, const corbel_monitor_options 
     redis_monitor_options options;
     if (given.ping_ms != 0) options.ping = std::chrono::milliseconds(given.ping_ms);
     if (given.overdue_ms != 0) options.overdue = std::chrono::milliseconds(given.overdue_ms);
-    auto made = std::unique_ptr<corbel_monitor>(
+    auto made = std::unique_ptr<corbel_monitor>(  // NOLINTNEXTLINE(modernize-make-unique): an aggregate
         new corbel_monitor{redis_monitor(r->value, options), r->core().runtime().shared_from_this()});
     if (given.to) {
       auto source = std::make_shared<state_source>(given.user);

@@ -19,7 +19,9 @@ class log_source final : public detail::event_queue::source {
       lines_.pop_front();
       ++dropped_;
     }
-    lines_.push_back({line.level, fmt::format("{}: {}", line.part, line.text)});
+    auto &[level, text] = lines_.emplace_back();
+    level = line.level;
+    text = fmt::format("{}: {}", line.part, line.text);
   }
   bool next(corbel_event &out) noexcept override {
     std::lock_guard lock(mutex_);

@@ -6,6 +6,8 @@
 #include <corbel/error.hpp>
 
 #include <cstdint>
+#include <new>
+#include <utility>
 
 namespace corbel::detail {
 
@@ -21,5 +23,13 @@ class fork_stamp {
 };
 
 error forked_error();
+
+/// What was the parent's is never destroyed in the child, where its locks may be held by threads that do not exist.
+/// Allocates nothing.
+template <class T>
+void leave_to_parent(T handle) noexcept {
+  alignas(T) unsigned char kept[sizeof(T)];
+  ::new (kept) T(std::move(handle));
+}
 
 }  // namespace corbel::detail

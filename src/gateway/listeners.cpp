@@ -66,7 +66,7 @@ gateway_config::gateway_config(runtime &rt, const redis_pool &pool, gateway_load
   core->start();
   core_ = std::shared_ptr<detail::gateway_core>(core.get(), [core](detail::gateway_core *) mutable {
     if (core->runtime().forked())
-      new std::shared_ptr(core);  // the parent's: leak it
+      detail::leave_to_parent(core);
     else
       core->close();
   });

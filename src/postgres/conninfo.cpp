@@ -86,7 +86,7 @@ std::vector<std::string> split(const std::string &list) {
 
 }  // namespace
 
-const std::string &parameter(const pg_parameters &all, std::string_view name) noexcept {
+const std::string &parameter(const pg_parameters &all, std::string_view name) {
   static const auto &none = *new std::string;  // never destroyed: I/O threads may outlive it
   for (auto &[key, value] : all)
     if (key == name) return value;

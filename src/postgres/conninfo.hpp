@@ -32,7 +32,7 @@ result<pg_parameters> parse_conninfo(const std::string &text);
 result<pg_parameters> read_conninfo(const std::string &text, const environment_function &environment);
 
 /// The value of a parameter; empty when there is none.
-const std::string &parameter(const pg_parameters &all, std::string_view name) noexcept;
+const std::string &parameter(const pg_parameters &all, std::string_view name);
 void set_parameter(pg_parameters &all, std::string_view name, std::string value);
 
 struct pg_host {

@@ -5,7 +5,7 @@
 
 #include <fmt/format.h>
 
-#include <time.h>
+#include <ctime>
 
 namespace corbel::detail {
 
@@ -28,7 +28,7 @@ struct pool_handle {
   explicit pool_handle(std::shared_ptr<pg_pool_core> c) : core(std::move(c)) {}
   ~pool_handle() {
     if (core->runtime().forked())
-      new std::shared_ptr(core);  // the parent's: leak it
+      leave_to_parent(core);
     else
       core->release_handle();
   }
@@ -201,7 +201,7 @@ void pg_pool_core::give_back(std::shared_ptr<pg_connection> c, bool discard) noe
   if (!runtime_->forked())
     desk_->give_back(std::move(c), discard);
   else
-    new std::shared_ptr(std::move(c));  // the parent's: leak it
+    leave_to_parent(std::move(c));
 }
 
 void pg_pool_core::change(const std::shared_ptr<pg_mailbox> &who, bool listen, std::string channel, operation_ptr<void> op,

@@ -23,7 +23,7 @@ std::shared_ptr<consumer_core> consumer_core::open(const redis_pool &pool, queue
   core->ticket_base_ = runtime_core::ticket_base(core->number_);
   core->on_loop([](consumer_core &c) { c.begin(); });
   return std::shared_ptr<consumer_core>(core.get(), [core](consumer_core *) mutable {
-    if (core->forked()) return (void)new auto(std::move(core));  // its locks may be held by threads that do not exist here
+    if (core->forked()) return leave_to_parent(std::move(core));
     if (!core->ended_) core->on_loop([](consumer_core &c) { c.release(); });
     core.reset();
   });

@@ -30,8 +30,7 @@ void consumer_core::start_settle(message_ptr m, settle_request how, call c, oper
 }
 
 void consumer_core::drop(message_ptr m) {
-  if (forked())
-    return (void)new auto(std::move(m));  // freeing it could wait for a lock of a thread that does not exist here
+  if (forked()) return leave_to_parent(std::move(m));
   m->asked = true;
   if (m->phase == stage::settled || ended_) return;
   on_loop([m = std::move(m)](consumer_core &self) { self.dropped(m); });

@@ -54,7 +54,7 @@ std::shared_ptr<queue_sampler> queue_sampler::of(const redis_pool &pool,
     if (auto sampler = known.lock(); sampler && !sampler->pool_.core()->refusal()) return sampler;
     auto made = std::make_shared<queue_sampler>(pool, protocol, options);
     fresh = std::shared_ptr<queue_sampler>(made.get(), [made, key](queue_sampler *) mutable {
-      if (made->pool_.core()->runtime().forked()) return (void)new auto(std::move(made));
+      if (made->pool_.core()->runtime().forked()) return leave_to_parent(std::move(made));
       {
         std::lock_guard again(all().mutex);
         if (auto at = all().by_queue.find(key); at != all().by_queue.end() && at->second.expired()) all().by_queue.erase(at);

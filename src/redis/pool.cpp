@@ -16,7 +16,7 @@ struct pool_handle {
   explicit pool_handle(std::shared_ptr<detail::redis_pool_core> c) : core(std::move(c)) {}
   ~pool_handle() {
     if (core->runtime().forked())
-      new std::shared_ptr(core);  // the parent's: leak it
+      detail::leave_to_parent(core);
     else
       core->release_handle();
   }

@@ -1,5 +1,6 @@
 #include <corbel/redis_script.hpp>
 
+#include <boost/asio/bind_executor.hpp>
 #include <openssl/evp.h>
 
 namespace corbel {
@@ -28,9 +29,8 @@ namespace detail {
 void start_script(const redis_pool &pool, std::string source, redis_command evalsha, call c, operation_ptr<redis_reply> op) {
   auto shared = std::make_shared<operation_ptr<redis_reply>>(std::move(op));
   const auto until = std::chrono::steady_clock::now() + c.timeout;
-  auto again = evalsha;
-  auto executor = boost::asio::bind_executor(pool.executor(), [pool, source = std::move(source), again = std::move(again), c,
-                                                               until, shared](result<redis_reply> r) mutable {
+  auto executor = boost::asio::bind_executor(pool.executor(), [pool, source = std::move(source), again = evalsha, c, until,
+                                                               shared](result<redis_reply> r) mutable {
     if (r || r.error().native() != "NOSCRIPT") return finish(std::move(*shared), std::move(r));
     if (c.timeout.count() > 0)
       c.timeout = std::max(std::chrono::duration_cast<std::chrono::milliseconds>(until - std::chrono::steady_clock::now()),

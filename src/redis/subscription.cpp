@@ -11,7 +11,8 @@ redis_subscription::~redis_subscription() {
   if (mailbox_) pool_.core()->forget(mailbox_);
 }
 
-redis_subscription::redis_subscription(redis_subscription &&o) noexcept : pool_(o.pool_), mailbox_(std::move(o.mailbox_)) {}
+redis_subscription::redis_subscription(redis_subscription &&o) noexcept
+    : pool_(std::move(o.pool_)), mailbox_(std::move(o.mailbox_)) {}
 
 redis_subscription &redis_subscription::operator=(redis_subscription &&o) noexcept {
   std::swap(pool_, o.pool_);

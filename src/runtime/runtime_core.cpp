@@ -50,7 +50,7 @@ std::shared_ptr<runtime_core> runtime_core::open(runtime_options options, boost:
 
 runtime_core::~runtime_core() {
   if (forked()) {  // the parent's threads do not exist here and its locks may be held: leak quietly
-    for (auto &l : loops_) new std::shared_ptr<loop>(l);
+    for (auto &l : loops_) leave_to_parent(l);
     (void)listeners_.release();
     (void)log_.release();
     (void)offload_.release();
@@ -144,21 +144,23 @@ struct runtime_core::shutdown_state {
 };
 
 void runtime_core::begin_shutdown(std::chrono::milliseconds timeout, std::function<void(result<void>)> done) {
-  std::shared_ptr<shutdown_state> state, running;
+  std::shared_ptr<shutdown_state> state;
+  bool begins = false;
   {
     std::lock_guard lock(mutex_);
-    running = shutdown_;
-    if (!running) {
-      state = shutdown_ = std::make_shared<shutdown_state>(*loops_.front());
-      state->waiting.push_back(std::move(done));
+    begins = !shutdown_;
+    if (begins) shutdown_ = std::make_shared<shutdown_state>(*loops_.front());
+    state = shutdown_;
+  }
+  {
+    std::unique_lock lock(state->mutex);
+    if (state->told) {
+      lock.unlock();
+      return done(state->outcome);
     }
+    state->waiting.push_back(std::move(done));
   }
-  if (running) {
-    std::unique_lock lock(running->mutex);
-    if (!running->told) return running->waiting.push_back(std::move(done));
-    lock.unlock();
-    return done(running->outcome);
-  }
+  if (!begins) return;
   closing_.store(true, std::memory_order_release);
 
   auto all = components();

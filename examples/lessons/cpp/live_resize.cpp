@@ -35,6 +35,7 @@ int main() {
 
   // Six callers want a connection of their own. Of three one stays for commands, so that four callers wait.
   std::vector<std::future<corbel::result<corbel::redis_lease>>> callers;
+  callers.reserve(6);
   for (int i = 0; i < 6; ++i) callers.push_back(redis.async_lease(use_future));
   std::vector<corbel::redis_lease> leases;
   auto serve = [&](std::size_t so_many) {  // in the order in which they came

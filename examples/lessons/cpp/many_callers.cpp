@@ -19,6 +19,7 @@ int main() {
   corbel::redis_pool redis(rt, {.url = url ? url : "redis://localhost:6379"});
 
   std::vector<std::future<corbel::result<corbel::redis_reply>>> calls;
+  calls.reserve(1000);
   for (int caller = 0; caller < 1000; caller++)
     calls.push_back(redis.async_send(corbel::redis_command("ECHO", caller), boost::asio::use_future));
 

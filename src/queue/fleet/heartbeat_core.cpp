@@ -40,7 +40,7 @@ std::shared_ptr<heartbeat_core> heartbeat_core::open(const redis_pool &pool, hea
   core->number_ = pool.core()->runtime().enlist(core);
   core->on_loop([](heartbeat_core &c) { c.begin(); });
   return std::shared_ptr<heartbeat_core>(core.get(), [core](heartbeat_core *) mutable {
-    if (core->pool_.core()->runtime().forked()) return (void)new auto(std::move(core));  // as the parent's: not ours to end
+    if (core->pool_.core()->runtime().forked()) return leave_to_parent(std::move(core));
     {
       std::lock_guard lock(core->asking_);
       core->may_ask_ = false;
