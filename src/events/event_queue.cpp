@@ -14,7 +14,7 @@ class staged_events final : public batch_scope::task {
  public:
   /// False, and nothing taken, when no batch is under way.
   static bool stage(std::shared_ptr<event_queue> &queue, const corbel_event &ev, std::unique_ptr<event_queue::remnant> &r) {
-    thread_local staged_events mine;
+    auto &mine = here ? *here : first_of_thread();
     if (mine.runs_.empty() && !batch_scope::at_end(batch_scope::wake, mine)) return false;
     if (mine.runs_.empty() || mine.runs_.back().queue != queue)
       mine.runs_.push_back({std::move(queue), mine.events_.size(), nullptr, nullptr});
@@ -45,6 +45,13 @@ class staged_events final : public batch_scope::task {
   }
 
  private:
+  /// The thread's object: a pointer is found without a call, an object with a destructor is not.
+  [[gnu::tls_model("initial-exec")]] static constinit thread_local staged_events *here;
+  static staged_events &first_of_thread() {
+    thread_local staged_events mine;
+    return *(here = &mine);
+  }
+
   struct run {
     std::shared_ptr<event_queue> queue;
     std::size_t begin;  // of its events
@@ -53,6 +60,8 @@ class staged_events final : public batch_scope::task {
   std::vector<run> runs_;
   std::vector<corbel_event> events_;
 };
+
+constinit thread_local staged_events *staged_events::here = nullptr;
 
 event_queue::~event_queue() {
   if (forked()) return;
