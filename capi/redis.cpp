@@ -108,7 +108,7 @@ corbel_status corbel_redis_send(corbel_redis *r, const corbel_bytes *argv, size_
     if (auto why = read_command(argv, argc, false, command)) return why;
     if (to.has_queue()) to.identify(core.next_ticket(), CORBEL_SOURCE_REDIS);
     give_ticket(t, to.ticket());
-    core.send(std::make_unique<reply_request>(std::move(*command), std::move(to)), options);
+    core.hand_over(std::make_unique<reply_request>(std::move(*command), std::move(to)), options);
     return {};
   });
 }

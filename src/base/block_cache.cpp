@@ -67,41 +67,64 @@ block *take_shared() noexcept {
   return pile;
 }
 
+/// Has no destructor and is in the room that the loader keeps for libraries that are loaded late: found without a call.
 struct thread_piles {
-  block *open = nullptr, *full = nullptr;
-  unsigned open_size = 0;
-  bool ended = false;
-  ~thread_piles() {
-    free_pile(std::exchange(open, nullptr));
-    free_pile(std::exchange(full, nullptr));
-    ended = true;
+  block *open, *full;
+  unsigned open_size;
+  bool watched, ended;
+};
+[[gnu::tls_model("initial-exec")]] constinit thread_local thread_piles piles{};
+
+/// Frees a thread's piles when it ends.
+struct end_of_thread {
+  ~end_of_thread() {
+    free_pile(std::exchange(piles.open, nullptr));
+    free_pile(std::exchange(piles.full, nullptr));
+    piles.watched = false;
+    piles.ended = true;
   }
 };
-/// In the room that the loader keeps for libraries that are loaded late: found without a call.
-[[gnu::tls_model("initial-exec")]] thread_local thread_piles piles;
+
+void watch_end() {
+  thread_local end_of_thread watch;
+  piles.watched = true;
+}
+
+[[gnu::noinline]] void *refill_and_allocate() {
+  auto &mine = piles;
+  if (mine.ended) return from_system();
+  if (!mine.watched) watch_end();
+  mine.open = mine.full ? std::exchange(mine.full, nullptr) : take_shared();
+  if (!mine.open) return from_system();
+  mine.open_size = pile_size - 1;
+  return std::exchange(mine.open, mine.open->next);
+}
+
+/// False when the block cannot be kept.
+[[gnu::noinline]] bool make_room() noexcept {
+  auto &mine = piles;
+  if (mine.ended) return false;
+  if (!mine.watched) watch_end();
+  if (mine.open_size == pile_size) {
+    if (mine.full) share(mine.full);
+    mine.full = std::exchange(mine.open, nullptr);
+    mine.open_size = 0;
+  }
+  return true;
+}
 
 }  // namespace
 
 void *block_cache::allocate() {
   auto &mine = piles;
-  if (!mine.open) {
-    if (mine.ended) return from_system();
-    mine.open = mine.full ? std::exchange(mine.full, nullptr) : take_shared();
-    if (!mine.open) return from_system();
-    mine.open_size = pile_size;
-  }
+  if (!mine.open) return refill_and_allocate();
   --mine.open_size;
   return std::exchange(mine.open, mine.open->next);
 }
 
 void block_cache::release(void *memory) noexcept {
   auto &mine = piles;
-  if (mine.ended) return std::free(memory);
-  if (mine.open_size == pile_size) {
-    if (mine.full) share(mine.full);
-    mine.full = std::exchange(mine.open, nullptr);
-    mine.open_size = 0;
-  }
+  if ((!mine.watched || mine.open_size == pile_size) && !make_room()) return std::free(memory);
   mine.open = new (memory) block{mine.open, nullptr};
   ++mine.open_size;
 }

@@ -10,11 +10,13 @@ template <class T>
 class inbox {
  public:
   /// True when the inbox was empty: the receiver is not on its way yet.
-  bool push(T *item) noexcept {
+  bool push(T *item) noexcept { return push(item, item); }
+  /// Many at once: a list linked by next, from the newest to the oldest.
+  bool push(T *newest, T *oldest) noexcept {
     T *head = head_.load(std::memory_order_relaxed);
     do {
-      item->next = head;
-    } while (!head_.compare_exchange_weak(head, item, std::memory_order_release, std::memory_order_relaxed));
+      oldest->next = head;
+    } while (!head_.compare_exchange_weak(head, newest, std::memory_order_release, std::memory_order_relaxed));
     return head == nullptr;
   }
   /// A list linked by next; nullptr when empty.

@@ -9,45 +9,59 @@
 
 namespace corbel::detail {
 
-/// Completions of this thread's present batch, by queue.
+/// Completions of this thread's present batch: runs of events for one queue each.
 class staged_events final : public batch_scope::task {
  public:
   /// False, and nothing taken, when no batch is under way.
   static bool stage(std::shared_ptr<event_queue> &queue, const corbel_event &ev, std::unique_ptr<event_queue::remnant> &r) {
-    thread_local staged_events mine;
-    if (mine.items_.empty() && !batch_scope::at_end(batch_scope::wake, mine)) return false;
-    mine.items_.push_back({std::move(queue), ev, std::move(r)});
+    auto &mine = here ? *here : first_of_thread();
+    if (mine.runs_.empty() && !batch_scope::at_end(batch_scope::wake, mine)) return false;
+    if (mine.runs_.empty() || mine.runs_.back().queue != queue)
+      mine.runs_.push_back({std::move(queue), mine.events_.size(), nullptr, nullptr});
+    else
+      queue.reset();
+    mine.events_.push_back(ev);
+    if (auto *left = r.release()) {
+      auto &now = mine.runs_.back();
+      if (!now.chain) now.last = left;
+      left->after = std::exchange(now.chain, left);
+    }
     return true;
   }
 
   void end_of_batch() noexcept override {
-    auto items = std::exchange(items_, {});
-    for (std::size_t i = 0; i < items.size();) {
-      run_.clear();
-      auto *queue = items[i].queue.get();
-      event_queue::remnant *chain = nullptr, *last = nullptr;
-      for (; i < items.size() && items[i].queue.get() == queue; ++i) {
-        run_.push_back(items[i].event);
-        if (auto *r = items[i].remnant.release()) {
-          if (!chain) last = r;
-          r->after = std::exchange(chain, r);
-        }
-      }
-      queue->append(run_.data(), run_.size(), chain, last);
+    auto runs = std::exchange(runs_, {});
+    auto events = std::exchange(events_, {});
+    for (std::size_t i = 0; i < runs.size(); ++i) {
+      const auto end = i + 1 < runs.size() ? runs[i + 1].begin : events.size();
+      runs[i].queue->append(events.data() + runs[i].begin, end - runs[i].begin, runs[i].chain, runs[i].last);
     }
-    items.clear();
-    if (items_.empty()) items_ = std::move(items);  // keeps the memory
+    runs.clear();
+    events.clear();
+    if (runs_.empty()) {  // keeps the memory
+      runs_ = std::move(runs);
+      events_ = std::move(events);
+    }
   }
 
  private:
-  struct item {
+  /// The thread's object: a pointer is found without a call, an object with a destructor is not.
+  [[gnu::tls_model("initial-exec")]] static constinit thread_local staged_events *here;
+  static staged_events &first_of_thread() {
+    thread_local staged_events mine;
+    return *(here = &mine);
+  }
+
+  struct run {
     std::shared_ptr<event_queue> queue;
-    corbel_event event;
-    std::unique_ptr<event_queue::remnant> remnant;
+    std::size_t begin;  // of its events
+    event_queue::remnant *chain, *last;
   };
-  std::vector<item> items_;
-  std::vector<corbel_event> run_;
+  std::vector<run> runs_;
+  std::vector<corbel_event> events_;
 };
+
+constinit thread_local staged_events *staged_events::here = nullptr;
 
 event_queue::~event_queue() {
   if (forked()) return;

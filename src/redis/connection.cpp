@@ -49,7 +49,7 @@ void redis_connection::submit(redis_request *r) {
   // As soon as as many wait as are unanswered they leave, so that the server works while this thread goes on with its batch;
   // so does what is long, for reading it is work too.
   if (state_ == state::up &&
-      ((unsent_.size() >= early_flush && unsent_.size() >= sent_.size()) || unsent_bytes_ >= early_bytes))
+      ((unsent_.size() >= worth_a_write_ && unsent_.size() >= sent_.size()) || unsent_bytes_ >= early_bytes))
     flush();
   else
     schedule_flush();

@@ -18,6 +18,7 @@
 
 #include <boost/asio/steady_timer.hpp>
 
+#include <algorithm>
 #include <deque>
 #include <memory>
 #include <string>
@@ -64,6 +65,8 @@ class redis_connection final : public std::enable_shared_from_this<redis_connect
 
   /// May close the connection, for it may write.
   void submit(redis_request *r);
+  /// So many are about to be submitted one after the other: they leave in two writes. 0: they were.
+  void expect(std::size_t requests) noexcept { worth_a_write_ = std::max(early_flush, requests / 2); }
   /// From any thread, in order with each other.
   void post_request(redis_request *r);
   /// Writes raw commands in push mode.
@@ -156,6 +159,7 @@ class redis_connection final : public std::enable_shared_from_this<redis_connect
   request_ring sent_;
   request_list unsent_;
   std::size_t unsent_bytes_ = 0;
+  std::size_t worth_a_write_ = early_flush;
   inbox<redis_request> posted_;
   clock::time_point last_read_{}, opened_at_{};
   std::chrono::milliseconds idle_{0}, overdue_{0};

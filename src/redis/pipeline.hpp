@@ -38,6 +38,10 @@ class redis_pipeline final : public redis_connection::owner, public std::enable_
   void stop(const error &why);
 
   void submit(redis_request *r);
+  /// As redis_connection::expect.
+  void expect(std::size_t requests) noexcept {
+    if (connection_) connection_->expect(requests);
+  }
   /// Ends what is past its time, retries what may be retried at half its time. next: when to look again, lowered.
   void expire(clock::time_point now, clock::time_point &next);
   /// Ends the request of that ticket; false when it is not here.

@@ -88,8 +88,7 @@ redis_pool_core::clock::time_point redis_pool_core::deadline_of(const call &c, c
   return timeout < 0ms ? clock::time_point::max() : now + timeout;
 }
 
-void redis_pool_core::prepare(redis_request &r, const call &c) {
-  const auto now = coarse_now();
+void redis_pool_core::prepare(redis_request &r, const call &c, clock::time_point now) {
   r.deadline = deadline_of(c, now);
   r.budget = r.deadline == clock::time_point::max() ? clock::duration::zero() : r.deadline - now;
   r.idempotent = c.idempotent;
@@ -109,7 +108,11 @@ void redis_pool_core::send(std::unique_ptr<redis_request> r, const call &c) {
   auto why = refusal();
   if (!why) why = misplaced(r->command, false);
   if (why) return r.release()->finish(std::move(why));
-  prepare(*r, c);
+  hand_over(std::move(r), c);
+}
+
+void redis_pool_core::hand_over(std::unique_ptr<redis_request> r, const call &c) {
+  prepare(*r, c, coarse_now());
   if (loop_->is_here() && inbox_.empty() && !pipelines_.empty()) {
     arm(first_look(*r));
     return route(r.release());
@@ -117,12 +120,31 @@ void redis_pool_core::send(std::unique_ptr<redis_request> r, const call &c) {
   if (inbox_.push(r.release())) loop_->post([self = shared_from_this()] { self->drain_inbox(); });
 }
 
+void redis_pool_core::send_all(redis_request *newest, const call &c) {
+  const auto refused = refusal();
+  const auto now = coarse_now();
+  redis_request *first = nullptr, *last = nullptr;
+  while (newest) {
+    auto *r = std::exchange(newest, newest->next);
+    auto why = refused;
+    if (!why) why = misplaced(r->command, false);
+    if (why) {
+      r->finish(std::move(why));
+      continue;
+    }
+    prepare(*r, c, now);
+    (last ? last->next : first) = r;
+    last = r;
+  }
+  if (first && inbox_.push(first, last)) loop_->post([self = shared_from_this()] { self->drain_inbox(); });
+}
+
 void redis_pool_core::send_on(const std::shared_ptr<redis_connection> &lease, std::unique_ptr<redis_request> r,
                               const call &c) {
   auto why = refusal();
   if (!why) why = misplaced(r->command, true);
   if (why) return r.release()->finish(std::move(why));
-  prepare(*r, c);
+  prepare(*r, c, coarse_now());
   r->idempotent = false;
   lease->lease.note(r->command);
   ++lease->lease.sent;
@@ -131,11 +153,16 @@ void redis_pool_core::send_on(const std::shared_ptr<redis_connection> &lease, st
 
 void redis_pool_core::drain_inbox() {
   batch_scope batch;
-  for (auto *r = inbox_.take(); r;) {
+  auto *all = inbox_.take();
+  std::size_t count = 0;
+  for (auto *r = all; r; r = r->next) ++count;
+  for (auto &p : pipelines_) p->expect(count);
+  for (auto *r = all; r;) {
     auto *request = std::exchange(r, r->next);
     arm(first_look(*request));
     route(request);
   }
+  for (auto &p : pipelines_) p->expect(0);
 }
 
 void redis_pool_core::route(redis_request *r, const redis_pipeline *avoid) {

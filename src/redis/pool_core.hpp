@@ -36,6 +36,10 @@ class redis_pool_core final : public component,
 
   // Any thread. Each finishes its operation exactly once.
   void send(std::unique_ptr<redis_request> r, const call &c);
+  /// As send, for what refusal and misplaced were asked about already.
+  void hand_over(std::unique_ptr<redis_request> r, const call &c);
+  /// Many at once, linked by next, the newest first.
+  void send_all(redis_request *newest, const call &c);
   void send_on(const std::shared_ptr<redis_connection> &lease, std::unique_ptr<redis_request> r, const call &c);
   void lease(operation_ptr<redis_lease> op, const call &c, std::uint64_t ticket = 0);
   std::shared_ptr<redis_connection> try_lease() noexcept;
@@ -55,7 +59,11 @@ class redis_pool_core final : public component,
 
   /// Why a call is refused at once; success when it is not.
   error refusal() const;
-  std::uint64_t next_ticket() noexcept { return ticket_base_ + ticket_count_.fetch_add(1, std::memory_order_relaxed); }
+  std::uint64_t next_ticket() noexcept { return next_tickets(1); }
+  /// The first of so many that follow each other.
+  std::uint64_t next_tickets(std::size_t count) noexcept {
+    return ticket_base_ + ticket_count_.fetch_add(count, std::memory_order_relaxed);
+  }
   runtime_core &runtime() noexcept { return *runtime_; }
   redis_link &link() noexcept { return *link_; }
   /// On the loop only.
@@ -75,7 +83,7 @@ class redis_pool_core final : public component,
 
  private:
   void build();
-  void prepare(redis_request &r, const call &c);
+  void prepare(redis_request &r, const call &c, clock::time_point now);
   /// When a request may have to be retried or ended.
   static clock::time_point first_look(const redis_request &r) noexcept;
   void drain_inbox();

@@ -64,6 +64,7 @@ static void every_call_is_forked(struct all *a) {
   corbel_events *q = NULL;
   corbel_text *text = NULL;
   CHECK_EQ(corbel_redis_send(w->r, &word, 1, &c, &t), CORBEL_FORKED);
+  CHECK_EQ(corbel_redis_send_many(w->r, "PING", &(size_t){4}, &(uint32_t){1}, 1, &c, &t), CORBEL_FORKED);
   CHECK_EQ(corbel_redis_eval(w->r, word, NULL, 0, 0, &c, &t), CORBEL_FORKED);
   CHECK_EQ(corbel_redis_lease(w->r, &c, &t), CORBEL_FORKED);
   CHECK_EQ(corbel_redis_close(w->r, &c, &t), CORBEL_FORKED);

@@ -58,6 +58,7 @@ static void a_handle_is_required(void) {
   corbel_dead_attempt attempt;
   corbel_text *text = NULL;
   uint64_t id = 0;
+  const uint32_t one = 1;
   CHECK_EQ(corbel_events_open(NULL, 0, &q2, NULL), CORBEL_INVALID);
   CHECK_EQ(corbel_events_fd(NULL), -1);
   CHECK_EQ(corbel_events_take(NULL, &ev, 1, sizeof ev, 0), 0);
@@ -71,6 +72,7 @@ static void a_handle_is_required(void) {
   CHECK_EQ(corbel_cancel(NULL, 1), CORBEL_INVALID);
   CHECK_EQ(corbel_redis_open(NULL, &ro, &r, NULL), CORBEL_INVALID);
   CHECK_EQ(corbel_redis_send(NULL, &word, 1, &c, &t), CORBEL_INVALID);
+  CHECK_EQ(corbel_redis_send_many(NULL, "PING", &word.size, &one, 1, &c, &t), CORBEL_INVALID);
   CHECK_EQ(corbel_redis_eval(NULL, word, NULL, 0, 0, &c, &t), CORBEL_INVALID);
   CHECK_EQ(corbel_redis_lease(NULL, &c, &t), CORBEL_INVALID);
   CHECK_EQ(corbel_redis_conn_send(NULL, &word, 1, &c, &t), CORBEL_INVALID);
@@ -126,6 +128,9 @@ static void reply_views_of_nothing_are_nil(void) {
   CHECK_EQ(corbel_node_count(NULL), 0);
   CHECK(corbel_node_at(NULL, 0) == NULL);
   CHECK_EQ(corbel_reply_records(NULL, &record, 1, sizeof record), 0);
+  corbel_answer answer;
+  char memory[8];
+  CHECK_EQ(corbel_replies_read(NULL, 1, sizeof(corbel_event), &answer, sizeof answer, memory, sizeof memory), 0);
 }
 
 static void out_parameters_and_inputs_are_required(void) {

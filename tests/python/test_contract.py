@@ -38,6 +38,7 @@ STRUCTS = {
 BY_STRUCT = {
     "event": _structs.EVENT,
     "record": _structs.RECORD,
+    "answer": _structs.ANSWER,
     "pg_statement": _pg_statement.HEAD,
     "message_view": _queue_structs.MESSAGE_VIEW,
     "dead_record": _queue_structs.DEAD_RECORD,

@@ -95,6 +95,19 @@ class Caller:
         self._receipt.timeout_ms = milliseconds(timeout)
         return self._receipt_to
 
+    def call_like(self, slot: int) -> Any:
+        """The corbel_call with the default time-out; slot: 1 when idempotent, 2 more when the reply is wanted as text."""
+        return self._call_to[slot]
+
+    def take_refusal(self) -> int:
+        """The error that the last call was refused with, which the caller frees; 0: none."""
+        refusal, self._refusal.value = self._refusal.value or 0, None
+        return refusal
+
+    def last_ticket(self) -> int:
+        """The ticket of the last call, or the first one where it started many."""
+        return self._ticket.value
+
     def load(self, arguments: Sequence[Argument]) -> int:
         """Lays arguments out as an array of corbel_bytes: its address, good until the next load."""
         parts = [a if type(a) is bytes else a.encode() if type(a) is str else encode(a) for a in arguments]
@@ -122,8 +135,7 @@ class Caller:
         if self._kept:
             self._kept.clear()
         if status:
-            refusal, self._refusal.value = self._refusal.value or 0, None
-            raise received(refusal, status)
+            raise received(self.take_refusal(), status)
         return self._ticket.value
 
     def command(

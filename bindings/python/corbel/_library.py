@@ -71,6 +71,7 @@ SIGNATURES: Dict[str, Tuple[Any, List[Any]]] = {
     # redis.h
     "corbel_redis_open": (c_int32, [c_void_p, c_void_p, c_void_p, c_void_p]),
     "corbel_redis_send": (c_int32, [c_void_p, c_void_p, c_size_t, c_void_p, c_void_p]),
+    "corbel_redis_send_many": (c_int32, [c_void_p, c_void_p, c_void_p, c_void_p, c_size_t, c_void_p, c_void_p]),
     "corbel_redis_eval": (c_int32, [c_void_p, Bytes, c_void_p, c_size_t, c_size_t, c_void_p, c_void_p]),
     "corbel_redis_lease": (c_int32, [c_void_p, c_void_p, c_void_p]),
     "corbel_redis_conn_send": (c_int32, [c_void_p, c_void_p, c_size_t, c_void_p, c_void_p]),
@@ -86,6 +87,7 @@ SIGNATURES: Dict[str, Tuple[Any, List[Any]]] = {
     "corbel_node_at": (c_void_p, [c_void_p, c_size_t]),
     "corbel_reply_records": (c_size_t, [c_void_p, c_void_p, c_size_t, c_size_t]),
     "corbel_reply_free": (None, [c_void_p]),
+    "corbel_replies_read": (c_size_t, [c_void_p, c_size_t, c_size_t, c_void_p, c_size_t, c_void_p, c_size_t]),
     "corbel_sub_open": (c_int32, [c_void_p, c_void_p, c_void_p, c_void_p]),
     "corbel_sub_change": (c_int32, [c_void_p, c_int32, c_char_p, c_size_t, c_void_p, c_void_p]),
     "corbel_sub_free": (None, [c_void_p]),

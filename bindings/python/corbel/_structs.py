@@ -12,6 +12,8 @@ from typing import Type, TypeVar
 EVENT = struct.Struct("@QQiiiIqQPP")
 # corbel_record: kind, depth, value, data
 RECORD = struct.Struct("@iIqP")
+# corbel_answer: ticket, user, kind, index, value, data
+ANSWER = struct.Struct("@QQiIqP")
 
 
 class Bytes(ctypes.Structure):

@@ -15,11 +15,13 @@ import os
 import weakref
 from asyncio import _get_running_loop as running_loop
 from itertools import count
-from typing import Any, Callable, Dict, Optional, Protocol, Sequence
+from threading import get_ident
+from typing import Any, Callable, Optional, Protocol, Sequence, Tuple
 
 from corbel import _constants as c
 from corbel import _structs, log
-from corbel._caller import Argument, Caller
+from corbel._batch import FEW, Gathering
+from corbel._caller import Argument
 from corbel._failure import opened, received
 from corbel._handle import Handle
 from corbel._library import quick
@@ -27,8 +29,12 @@ from corbel.errors import Closed, Forked, State
 
 _BATCH = 256
 _take = quick.corbel_events_take
-_events = _structs.EVENT.iter_unpack
+_read = quick.corbel_replies_read
+_event = _structs.EVENT.unpack_from
 _size = _structs.EVENT.size
+_answers = _structs.ANSWER.iter_unpack
+_each = _structs.ANSWER.size
+_ROOM = 64 * 1024  # bytes of strings that are read at once; longer ones are read one by one
 
 
 class Receiver(Protocol):
@@ -40,23 +46,25 @@ class Receiver(Protocol):
         """Nothing more comes: its pool was closed or its runtime shut down."""
 
 
-class Pump(Caller):
+class Pump(Gathering):
     """Starts calls and resolves their futures; ``futures`` holds what is under way, by ticket."""
 
     def __init__(self, runtime: Handle, loop: asyncio.AbstractEventLoop) -> None:
         self.runtime = runtime
-        self.loop = loop
-        self.futures: Dict[int, "asyncio.Future[Any]"] = {}
         self.closed = False
-        self._create_future = loop.create_future
         self._receivers: "weakref.WeakValueDictionary[int, Receiver]" = weakref.WeakValueDictionary()
         self._users = count(1)
         self._process = os.getpid()
         self._buffer = ctypes.create_string_buffer(_BATCH * _size)
         self._address = ctypes.addressof(self._buffer)
-        self._view = memoryview(self._buffer)
+        self._answers = ctypes.create_string_buffer(_BATCH * _each)
+        self._answers_address = ctypes.addressof(self._answers)
+        self._answers_view = memoryview(self._answers)
+        self._memory = ctypes.create_string_buffer(_ROOM)
+        self._memory_address = ctypes.addressof(self._memory)
+        self._memory_view = memoryview(self._memory)
         self._queue = Handle(opened(quick.corbel_events_open, runtime.pointer, 0), quick.corbel_events_free)
-        super().__init__(self._queue.pointer)
+        super().__init__(self._queue.pointer, loop)
         self._descriptor: int = quick.corbel_events_fd(self._queue.pointer)
         loop.add_reader(self._descriptor, self.drain)
 
@@ -69,6 +77,8 @@ class Pump(Caller):
 
     def check(self) -> None:
         """Refuses callers that are not on this pump's loop: its memory serves one thread."""
+        if self.gathering == get_ident():
+            return  # within a turn of the loop; asking for the running one costs a call into the system
         if running_loop() is not self.loop:
             self._refuse_stranger()
         if self.closed:
@@ -95,19 +105,9 @@ class Pump(Caller):
         text: bool,
     ) -> int:
         """Starts one command; its future is in ``futures``."""
-        if running_loop() is not self.loop or self.closed:
-            self.check()
+        self.check()
         ticket = self.command(function, handle, arguments, timeout, idempotent, text)
-        self.futures[ticket] = self._create_future()
-        return ticket
-
-    def expect(self, status: int) -> int:
-        """After any other call was handed over: its ticket, whose future is in ``futures``, or the exception."""
-        return self.track(self.start(status))
-
-    def track(self, ticket: int) -> int:
-        """Has a future for a ticket that was just started."""
-        self.futures[ticket] = self._create_future()
+        self.futures[ticket] = self.create_future()
         return ticket
 
     async def result(self, ticket: int, cancel: bool = True) -> Any:
@@ -149,25 +149,50 @@ class Pump(Caller):
     def drain(self) -> int:
         """Takes what is there and hands it on; the descriptor stays readable while there is more. Returns how many."""
         taken = _take(self._queue.pointer, self._address, _BATCH, _size, 0)
-        futures = self.futures
-        decode = self.decoder.take
-        for ticket, user, kind, status, _, flags, value, epoch, object, error in _events(self._view[: taken * _size]):
-            future = futures.pop(ticket, None)
-            try:
-                if future is None or future.done():
-                    self._notice(ticket, user, kind, status, flags, value, epoch, object, error)
-                elif status:
-                    future.set_exception(received(error, status))
-                elif kind == c.EVENT_REPLY:
-                    future.set_result(decode(object, user == 1))
-                else:
-                    future.set_result(self.outcome(kind, user, value, object))
-            except Exception as problem:  # a reply that is no UTF-8, for example: its caller is told, the rest goes on
-                if future is not None and not future.done():
+        used = _read(self._address, taken, _size, self._answers_address, _each, self._memory_address, _ROOM)
+        data = self._memory_view[:used].tobytes()
+        at = 0
+        pop = self.futures.pop
+        for ticket, user, kind, index, value, _ in _answers(self._answers_view[: taken * _each]):
+            if kind == c.ANSWER_NONE:
+                self._hand_on(_event(self._buffer, index * _size))
+                continue
+            future = pop(ticket, None)
+            result: Any = None
+            if kind == c.NODE_STRING or kind == c.NODE_STATUS:
+                result = data[at : at + value]
+                at += value
+            elif kind == c.NODE_INTEGER:
+                result = value
+            if future is None or future.done():
+                continue
+            if user == 1 and type(result) is bytes:
+                try:
+                    result = result.decode()
+                except UnicodeDecodeError as problem:  # its caller is told, the rest goes on
                     future.set_exception(problem)
-                else:
-                    logging.getLogger("corbel.events").exception("an event could not be handed on")
+                    continue
+            future.set_result(result)
+        if taken > FEW and not self.gathering and not self.closed:
+            self.gather()  # the tasks that were woken run before it ends
         return int(taken)
+
+    def _hand_on(self, event: Tuple[Any, ...]) -> None:
+        """Hands on whatever was not a plain reply."""
+        ticket, user, kind, status, _, flags, value, epoch, object, error = event
+        future = self.futures.pop(ticket, None)
+        try:
+            if future is None or future.done():
+                self._notice(ticket, user, kind, status, flags, value, epoch, object, error)
+            elif status:
+                future.set_exception(received(error, status))
+            else:
+                future.set_result(self.outcome(kind, user, value, object))
+        except Exception as problem:  # a reply that is no UTF-8, for example: its caller is told, the rest goes on
+            if future is not None and not future.done():
+                future.set_exception(problem)
+            else:
+                logging.getLogger("corbel.events").exception("an event could not be handed on")
 
     def _notice(
         self, ticket: int, user: int, kind: int, status: int, flags: int, value: int, epoch: int, object: int, error: int
@@ -187,6 +212,8 @@ class Pump(Caller):
         """Leaves the loop and frees the queue. Calls that nobody answered end as Closed."""
         if self.closed:
             return
+        if not self.loop.is_closed():
+            self.flush()
         self.closed = True
         if not self.loop.is_closed():
             self.loop.remove_reader(self._descriptor)

@@ -36,7 +36,7 @@ class Redis(Commands):
     (MULTI, WATCH, BLPOP, SELECT ...) needs a lease. Made by ``runtime.redis()``."""
 
     def __init__(self, pump: Pump, pointer: int, decode: bool, shared: bool = False) -> None:
-        super().__init__(pump, Handle(pointer, quick.corbel_redis_free), _send, decode)
+        super().__init__(pump, Handle(pointer, quick.corbel_redis_free), _send, decode, gather=True)
         self._shared = shared  # a reference on a pool of corbel.Pools
         self._children: "WeakSet[_Child]" = WeakSet()
 
@@ -150,6 +150,7 @@ class Redis(Commands):
         Readers of its subscriptions, monitors and consumers come to their end. A pool of ``Pools`` stays open."""
         pump = self._pump
         pump.check()
+        pump.flush()
         if not self._shared:
             call = pump.call(timeout)
             await pump.result(pump.expect(quick.corbel_redis_close(self._handle.pointer, call, pump.ticket_to)))

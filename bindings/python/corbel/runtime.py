@@ -178,6 +178,7 @@ class Runtime(RuntimeBase):
         """Ends everything: refuses new calls, gives those under way so many seconds (10), fails the rest with Cancelled.
         Raises Timeout with a message that names what was left; the runtime is shut down all the same."""
         self._pump.check_end()
+        self._pump.flush()
         try:
             await _in_thread(get_running_loop(), lambda: shut_down(self._handle, timeout))
         finally:

@@ -57,6 +57,14 @@ CORBEL_API corbel_status corbel_redis_open(corbel_runtime *rt, const corbel_redi
 CORBEL_API corbel_status corbel_redis_send(corbel_redis *r, const corbel_bytes *argv, size_t argc, const corbel_call *c,
                                            corbel_ticket *t);
 
+/* Sends count commands at once, which costs less than one by one: all with the same call, no order promised between them.
+ * bytes: the arguments of all of them after one another; sizes: of each argument; argc: how many arguments each command has.
+ * Their tickets are *first, *first + 1 and so on. What is wrong with one command alone comes as its event, INVALID; when the
+ * call is refused as a whole no event comes. c NULL: nobody waits for the replies. */
+CORBEL_API corbel_status corbel_redis_send_many(corbel_redis *r, const void *bytes, const size_t *sizes,
+                                                const uint32_t *argc, size_t count, const corbel_call *c,
+                                                corbel_ticket *first);
+
 /* Runs a Lua script by its SHA1 with EVALSHA, loading it when the server does not know it. argv: the keys, then the
  * arguments; key_count says how many of them are keys. Its event is CORBEL_EVENT_REPLY. */
 CORBEL_API corbel_status corbel_redis_eval(corbel_redis *r, corbel_bytes script, const corbel_bytes *argv, size_t argc,
@@ -130,6 +138,23 @@ typedef struct corbel_record {
 /* Writes up to count records of `each` bytes and returns how many the tree has. One call decodes a reply. */
 CORBEL_API size_t corbel_reply_records(const corbel_reply *y, void *out, size_t count, size_t each);
 CORBEL_API void corbel_reply_free(corbel_reply *y);
+
+/* One event as corbel_replies_read tells it. */
+typedef struct corbel_answer {
+  corbel_ticket ticket; /* as in the event */
+  uint64_t user;
+  int32_t kind;     /* CORBEL_NODE_NIL, _STRING, _STATUS, _INTEGER; CORBEL_ANSWER_NONE: look at the event */
+  uint32_t index;   /* of the event among those given */
+  int64_t value;    /* INTEGER: the number; STRING, STATUS: the size of data; else 0 */
+  const void *data; /* STRING, STATUS: in the memory that was given; else NULL */
+} corbel_answer;
+#define CORBEL_ANSWER_NONE (-1)
+/* Reads many replies at once, for languages to which each call is dear. Of every successful CORBEL_EVENT_REPLY whose reply
+ * is no array and whose bytes still fit into room, the bytes are copied to memory, one after the other, and the reply is
+ * freed: the event owns nothing any more. All other events are left as they are and told as CORBEL_ANSWER_NONE. Writes count
+ * answers of answer_each bytes; returns how many bytes of memory were used. */
+CORBEL_API size_t corbel_replies_read(corbel_event *events, size_t count, size_t each, void *answers, size_t answer_each,
+                                      void *memory, size_t room);
 
 /* ---- subscriptions: wanted by name, kept over reconnects ---- */
 

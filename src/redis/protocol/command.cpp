@@ -5,11 +5,21 @@
 namespace corbel {
 
 redis_command &redis_command::push(std::string_view argument) {
-  char header[32];
+  constexpr std::size_t short_argument = 96, header_size = 24;
+  char header[header_size + short_argument + 2];
   header[0] = '$';
-  char *end = std::to_chars(header + 1, header + sizeof header, argument.size()).ptr;
+  char *end = std::to_chars(header + 1, header + header_size - 2, argument.size()).ptr;
   *end++ = '\r';
   *end++ = '\n';
+  if (argument.size() <= short_argument) {  // one append is cheaper than three
+    std::memcpy(end, argument.data(), argument.size());
+    end += argument.size();
+    *end++ = '\r';
+    *end++ = '\n';
+    bytes_.append(header, static_cast<std::size_t>(end - header));
+    ++count_;
+    return *this;
+  }
   bytes_.append(header, static_cast<std::size_t>(end - header));
   bytes_.append(argument);
   bytes_.append("\r\n", 2);
