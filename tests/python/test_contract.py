@@ -9,7 +9,7 @@ from typing import Dict
 import contract
 import pytest
 from conftest import ROOT
-from corbel import _constants, _library, _pg_statement, _pg_structs, _queue_structs, _structs
+from corbel import _constants, _library, _pg_statement, _pg_structs, _queue_structs, _signatures, _structs
 
 STRUCTS = {
     "bytes": _structs.Bytes,
@@ -118,12 +118,12 @@ def test_numbers_are_those_of_the_headers() -> None:
 def test_every_function_without_a_callback_is_declared() -> None:
     theirs = contract.functions()
     assert len(theirs) > 60
-    assert set(_library.SIGNATURES) == {name for name, (_, kinds) in theirs.items() if "callback" not in kinds}
+    assert set(_signatures.SIGNATURES) == {name for name, (_, kinds) in theirs.items() if "callback" not in kinds}
 
 
-@pytest.mark.parametrize("name", _library.SIGNATURES)
+@pytest.mark.parametrize("name", _signatures.SIGNATURES)
 def test_signature_of_a_function(name: str) -> None:
-    result, parameters = _library.SIGNATURES[name]
+    result, parameters = _signatures.SIGNATURES[name]
     their_result, their_parameters = contract.functions()[name]
     assert result in KINDS[their_result]
     assert len(parameters) == len(their_parameters)
