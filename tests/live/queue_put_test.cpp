@@ -37,6 +37,17 @@ TEST_CASE_FIXTURE(queue_fixture, "a delayed message is not ready before its time
   CHECK(is_empty());
 }
 
+TEST_CASE_FIXTURE(queue_fixture, "of two items of one put with one idempotency key the second is told as repeated") {
+  producer in(pool, {.name = "work"});
+  auto put = putting(in, {{.body = "a", .id = "1", .idempotency_key = "k"},
+                          {.body = "b", .id = "2"},
+                          {.body = "c", .id = "3", .idempotency_key = "k"}});
+  REQUIRE(put);
+  CHECK(put->repeated == std::vector<std::size_t>{2});
+  CHECK(put->ids == std::vector<std::string>{"1", "2", "1"});
+  CHECK(put->depth == 2);
+}
+
 TEST_CASE_FIXTURE(queue_fixture, "a put with a known idempotency key puts nothing and tells the first id") {
   producer in(pool, {.name = "work", .idempotency_window = 400ms});
   auto first = putting(in, {{.body = "a", .id = "1", .idempotency_key = "k"}, {.body = "b", .id = "2"}});

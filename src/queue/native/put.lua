@@ -73,10 +73,11 @@ end
 local reply, at = {0, now}, 4 + lanes
 while at <= #ARGV do
   local first, last = at + 1, at + 2 * tonumber(ARGV[at])
-  local outcome, refused, before = 1, nil, held
+  local outcome, refused, before, keys = 1, nil, held, {}
   for i = first, last, 2 do
     local id, lane, group, key = read_head(ARGV[i])
-    local known = key ~= '' and redis.call('GET', base .. ':idem:' .. key)
+    local known = key ~= '' and (redis.call('GET', base .. ':idem:' .. key) or keys[key])
+    if not known then keys[key] = id end
     if known then
       if outcome == 1 then outcome = {1} end
       outcome[#outcome + 1] = (i - first) / 2 + 1
