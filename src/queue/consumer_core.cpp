@@ -110,43 +110,47 @@ void consumer_core::claim(std::uint32_t most) {
                         .lease = options_.lease,
                         .claim = fmt::format("{}.{}", name_, ++claims_),
                         .turns = rotation_.turns(most)};
-  auto [script, command] = protocol_->claim(request);
-  async_run(pool_, script, std::move(command), {},
-            [self = shared_from_this(), request = std::move(request),
-             since = lease_clock::clock::now()](result<redis_reply> r) { self->claimed(request, since, r); });
+  claim_call::start(pool_, protocol_, request,
+                    [self = shared_from_this(), request, since = lease_clock::clock::now()](result<claim_answer> r) {
+                      self->claimed(request, since, r);
+                    });
   batch_scope::write_now();
 }
 
-void consumer_core::claimed(const claim_request &request, lease_clock::clock::time_point since,
-                            const result<redis_reply> &r) {
+void consumer_core::claimed(const claim_request &request, lease_clock::clock::time_point since, result<claim_answer> &r) {
   batch_scope batch;
-  if (r) {
-    auto answer = protocol_->read_claim(r->root(), request);
-    counters_->claimed.add(answer.messages.size());
-    const auto now = std::chrono::system_clock::now();
-    std::uint32_t got = 0;
-    for (auto &m : answer.messages) {
-      if (m.put_at != std::chrono::system_clock::time_point()) {
-        m.waited = std::chrono::duration_cast<std::chrono::milliseconds>(std::max(now - m.put_at, {}));
-        counters_->wait.record(now - m.put_at);
-      }
-      auto held = std::make_shared<const claimed_message>(std::move(m));
-      leases_->hold(held, since);
-      if (!held->ignored.empty()) {
-        ignore(held);
-        continue;
-      }
-      buffered_.push_back(std::move(held));
-      ++got;
-    }
-    plan_.claim_answered(got, answer.left, answer.full);
-    if (!std::exchange(claim_trouble_, {}).empty()) log(log_level::info, "claims are answered again");
+  if (r && r->unseen) {
+    recall({request.claim, since + options_.lease, true}, true);
+  } else if (r) {
+    take_in(*r, since);
   } else {
     claim_failed({request.claim, since + options_.lease}, r.error());
   }
   if (!lost_claims_.empty()) recall();
   step();
   check_ended();
+}
+
+void consumer_core::take_in(claim_answer &answer, lease_clock::clock::time_point since) {
+  counters_->claimed.add(answer.messages.size());
+  const auto now = std::chrono::system_clock::now();
+  std::uint32_t got = 0;
+  for (auto &m : answer.messages) {
+    if (m.put_at != std::chrono::system_clock::time_point()) {
+      m.waited = std::chrono::duration_cast<std::chrono::milliseconds>(std::max(now - m.put_at, {}));
+      counters_->wait.record(now - m.put_at);
+    }
+    auto held = std::make_shared<const claimed_message>(std::move(m));
+    leases_->hold(held, since);
+    if (!held->ignored.empty()) {
+      ignore(held);
+      continue;
+    }
+    buffered_.push_back(std::move(held));
+    ++got;
+  }
+  plan_.claim_answered(got, answer.left, answer.full);
+  if (!std::exchange(claim_trouble_, {}).empty()) log(log_level::info, "claims are answered again");
 }
 
 void consumer_core::claim_failed(lost_claim claim, const error &why) {
@@ -169,7 +173,7 @@ void consumer_core::recall() {
 
 /// under_way: the plan still waits for this claim; the next one comes after the recall, so that the order is kept.
 void consumer_core::recall(lost_claim claim, bool under_way) {
-  auto [script, command] = protocol_->recall(claim.name);
+  auto [script, command] = protocol_->recall(claim.name, claim.unseen);
   auto answered = [self = shared_from_this(), claim = std::move(claim), under_way](result<redis_reply> r) mutable {
     const bool found = r && r->root().integer() > 0;
     const bool in_vain = r && ++claim.unfound == recall_tries;

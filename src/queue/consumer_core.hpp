@@ -7,6 +7,7 @@
 /// itself alive, so that leases are renewed and settled when no handle is left.
 
 #include "io/component.hpp"
+#include "queue/claim_call.hpp"
 #include "queue/claim_plan.hpp"
 #include "queue/lane_rotation.hpp"
 #include "queue/lease_keeper.hpp"
@@ -84,6 +85,7 @@ class consumer_core final : public component, public std::enable_shared_from_thi
   struct lost_claim {
     std::string name;
     lease_clock::clock::time_point until;  // then its leases have ended
+    bool unseen = false;                   // see claim_answer
     int unfound = 0;                       // recalls that found nothing
   };
 
@@ -91,7 +93,8 @@ class consumer_core final : public component, public std::enable_shared_from_thi
   void begin();
   void step();
   void claim(std::uint32_t most);
-  void claimed(const claim_request &request, lease_clock::clock::time_point since, const result<redis_reply> &r);
+  void claimed(const claim_request &request, lease_clock::clock::time_point since, result<claim_answer> &r);
+  void take_in(claim_answer &answer, lease_clock::clock::time_point since);
   void claim_failed(lost_claim claim, const error &why);
   void recall();
   void recall(lost_claim claim, bool under_way);

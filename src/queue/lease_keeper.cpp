@@ -66,19 +66,17 @@ void lease_keeper::renew() {
   for (auto &[token, m] : held_) all.push_back(m);
   auto [script, command] = protocol_->renew(lease_, all);
   async_run(pool_, script, std::move(command), {.timeout = clock_.period()},
-            [self = shared_from_this()](result<redis_reply> r) { self->renewed(r); });
+            [self = shared_from_this(), all](result<redis_reply> r) { self->renewed(all, r); });
 }
 
-void lease_keeper::renewed(const result<redis_reply> &r) {
+void lease_keeper::renewed(const std::vector<claimed_ptr> &all, const result<redis_reply> &r) {
   if (stopped_) return;
   batch_scope batch;
   clock_.renewal_done(r.has_value(), lease_clock::clock::now());
   arm();
   if (!r) return;
-  for (const auto &token : r->root().elements()) {
-    if (held_.erase(static_cast<std::uint64_t>(token.integer())) > 0 && lost_)
-      lost_(static_cast<std::uint64_t>(token.integer()));
-  }
+  for (const auto token : protocol_->read_renew(r->root(), all))
+    if (held_.erase(token) > 0 && lost_) lost_(token);
 }
 
 }  // namespace corbel::detail

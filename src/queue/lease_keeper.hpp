@@ -31,7 +31,7 @@ class lease_keeper : public std::enable_shared_from_this<lease_keeper> {
   void arm();
   void due();
   void renew();
-  void renewed(const result<redis_reply> &r);
+  void renewed(const std::vector<claimed_ptr> &all, const result<redis_reply> &r);
 
   redis_pool pool_;
   const std::shared_ptr<const queue_protocol> protocol_;

@@ -47,6 +47,8 @@ struct claimed_message {
   std::size_t body_at = 0;  ///< where the body begins in the element
   std::uint32_t attempt = 0, lane = 0;
   std::uint64_t token = 0;
+  std::shared_ptr<const std::string> claim;  ///< native: name of the claim that took it, as the place'th of its messages
+  std::uint32_t place = 0;
   std::string group;
   std::chrono::system_clock::time_point put_at;
   std::chrono::milliseconds waited{0};  ///< from put to claim; 0 where put_at is not known
@@ -69,6 +71,8 @@ struct claim_request {
 struct claim_answer {
   std::uint64_t left = 0;  ///< in the ready lists
   bool full = false;       ///< nothing more may be claimed now, although something is ready: try again in a moment
+  bool unread = false;     ///< messages were claimed, but the elements given are not theirs: read them again
+  bool unseen = false;     ///< messages of groups were claimed without regard to them: the claim has to be recalled
   std::vector<claimed_message> messages;
 };
 
@@ -121,16 +125,23 @@ class queue_protocol {
   virtual put_answer read_put(const redis_node &reply, const std::vector<put_group> &groups) const = 0;
 
   virtual script_call claim(const claim_request &r) const = 0;
-  virtual claim_answer read_claim(const redis_node &reply, const claim_request &r) const = 0;
+  /// Reads the elements that a claim took, where its own reply has none; to be sent right behind it.
+  virtual std::optional<redis_command> read_elements(const claim_request &) const { return {}; }
+  /// elements: the reply to read_elements(); null where there is none.
+  virtual claim_answer read_claim(const redis_node &reply, const redis_node *elements, const claim_request &r) const = 0;
   /// Gives back what a claim took whose answer was lost, as if it had not been claimed. Reply: how many, an integer.
-  virtual script_call recall(std::string_view claim) const = 0;
+  /// unseen: as claim_answer says; later claims look for groups.
+  virtual script_call recall(std::string_view claim, bool unseen = false) const = 0;
 
-  /// Reply for all four: an array, for each entry 1: settled now. 0: the lease had been lost. -1: nobody knows the token any
-  /// more: it was settled before. by: the consumer, for the history.
+  /// by: the consumer, for the history.
   virtual script_call settle(corbel::settle how, const std::vector<settle_entry> &entries, std::string_view by) const = 0;
+  /// For each entry 1: settled now. 0: the lease had been lost. -1: nobody knows the message any more: it was settled before.
+  virtual std::vector<int> read_settle(const redis_node &reply, corbel::settle how,
+                                       const std::vector<settle_entry> &entries) const;
 
-  /// Reply: an array of the tokens whose lease was lost.
   virtual script_call renew(std::chrono::milliseconds lease, const std::vector<claimed_ptr> &held) const = 0;
+  /// Tokens of those whose lease was lost.
+  virtual std::vector<std::uint64_t> read_renew(const redis_node &reply, const std::vector<claimed_ptr> &held) const;
 
   virtual script_call reap(const reap_request &r) const = 0;
   virtual reap_answer read_reap(const redis_node &reply) const = 0;

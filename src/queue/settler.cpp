@@ -80,16 +80,19 @@ void settler::send(batch some) {
   }
   auto [script, command] = protocol_->settle(some.front()->how, entries, by_);
   async_run(pool_, script, std::move(command), {.timeout = timeout},
-            [self = shared_from_this(), some = std::move(some)](result<redis_reply> r) { self->answered(some, r); });
+            [self = shared_from_this(), some = std::move(some), entries = std::move(entries)](result<redis_reply> r) {
+              self->answered(some, entries, r);
+            });
 }
 
-void settler::answered(const batch &some, const result<redis_reply> &r) {
+void settler::answered(const batch &some, const std::vector<settle_entry> &entries, const result<redis_reply> &r) {
   batch_scope scope;
   --calls_;
   const auto now = settle_plan::clock::now();
+  const auto replies = r ? protocol_->read_settle(r->root(), some.front()->how, entries) : std::vector<int>();
   for (std::size_t i = 0; i < some.size(); ++i) {
     const auto &s = some[i];
-    if (!s->ended) go_on(s, r ? s->plan.answered(r->root()[i].integer()) : s->plan.failed(r.error(), now));
+    if (!s->ended) go_on(s, r ? s->plan.answered(replies[i]) : s->plan.failed(r.error(), now));
   }
   flush();
   batch_scope::write_now();

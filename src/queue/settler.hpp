@@ -48,7 +48,7 @@ class settler final : public std::enable_shared_from_this<settler>, private batc
   void flush();
   batch next_batch();
   void send(batch some);
-  void answered(const batch &some, const result<redis_reply> &r);
+  void answered(const batch &some, const std::vector<settle_entry> &entries, const result<redis_reply> &r);
   void go_on(const settlement_ptr &s, const settle_plan::decision &d);
   void end(const settlement_ptr &s, const result<bool> &r);
   std::deque<settlement_ptr> &queue_of(corbel::settle how) { return waiting_[static_cast<std::size_t>(how) - 1]; }

@@ -1,39 +1,47 @@
 -- Acknowledges messages: they were worked and are removed.
 --   KEYS   see shared.lua
---   ARGV   tokens
---   reply  for each 1: removed now. 0: the lease had been lost. -1: nobody knows the token: it was settled before
--- Before: the messages were claimed under these tokens. After 1 and -1: they are nowhere. After 0: nothing was changed. A lease
+--   ARGV   for each claim: its name, then places of its messages, "<first>-<last>" of each run, separated by ','
+--   reply  for each claim 1: all removed now; else a character for each message. 1: removed now. 0: the lease had been lost.
+--          -: nobody knows the message: it was settled before
+-- Before: the messages were claimed under these names. After 1 and -: they are nowhere. After 0: nothing was changed. A lease
 -- that is past its end but was taken by nobody still counts as held.
 --include shared
-local held = redis.call('HMGET', holders, unpack(ARGV))
-local reply, tokens = {}, {}
-local tried, grouped = {}, false  -- tokens of messages that had been tried before
-for i, token in ipairs(ARGV) do
-  local holder = held[i]
-  if not holder then
-    reply[i] = not_held(token)
+local reply, tried, freed = {}, {}, {}
+
+local function ack(c, name, place)
+  if not c then return redis.call('ZSCORE', lost, name .. ':' .. place) and '0' or '-' end
+  if is_settled(c, place) then return '-' end
+  if c.others ~= '' then
+    local attempt, _, group = told_of(c, place)
+    if attempt > 1 then tried[#tried + 1] = head_of(redis.call('LINDEX', list_of(name), place) or '') end
+    if group ~= '' then freed[#freed + 1] = {group, whole(c.first + place)} end
+  end
+  settle(c, place)
+  return '1'
+end
+
+redis.call('HDEL', holders, '')  -- a write that needs no memory, first: then a full server (OOM) allows the others too
+for i = 1, #ARGV, 2 do
+  local name, places = ARGV[i], ARGV[i + 1]
+  local c = claim_of(name)
+  if c and c.left == c.count and c.others == '' and places == '0-' .. c.count - 1 then
+    c.left, reply[#reply + 1] = 0, 1
   else
-    reply[i], tokens[#tokens + 1] = 1, token
-    local one, colon = string.byte(holder, 1, 2)
-    if one ~= 49 or colon ~= 58 then tried[#tried + 1] = token end  -- not '1:'
-    grouped = grouped or string.byte(holder, -1) ~= 58
+    local answers, same = {}, true
+    for first, last in string.gmatch(places, '(%d+)-(%d+)') do
+      for place = tonumber(first), tonumber(last) do
+        local answer = ack(c, name, place)
+        answers[#answers + 1] = answer
+        same = same and answer == '1'
+      end
+    end
+    reply[#reply + 1] = same and 1 or table.concat(answers)
   end
 end
-if #tokens == 0 then return reply end
+keep_claims()
 if #tried > 0 then
-  local ids = {}
-  for i, element in ipairs(redis.call('HMGET', inflight, unpack(tried))) do ids[i] = element and (head_of(element)) or '' end
-  redis.call('HDEL', attempts, unpack(ids))
-  redis.call('HDEL', history, unpack(ids))
+  redis.call('HDEL', attempts, unpack(tried))
+  redis.call('HDEL', history, unpack(tried))
 end
-redis.call('HDEL', holders, unpack(tokens))
-redis.call('HDEL', inflight, unpack(tokens))
-redis.call('ZREM', leases, unpack(tokens))
-if not grouped then return reply end
-for i, token in ipairs(ARGV) do
-  if held[i] then
-    local _, _, _, group = holder_of(held[i])
-    free_group(group, token)
-  end
-end
+for _, each in ipairs(freed) do free_group(each[1], each[2]) end
 return reply

@@ -2,18 +2,51 @@
 --   KEYS   see shared.lua
 --   ARGV   how many at most, lease in ms, name of this claim, bytes from which on no further message is added, then lanes in
 --          the order of their turns, each with how many to take of it before the next one's turn
---   reply  length of the ready lists afterwards, token of the first message claimed, "index:attempt:lane;" of each one that is
---          not of the first lane and claimed the first time, then the elements; each one's token is the next number
--- Before: any state. After: each message claimed is in flight under a token of its own, greater than all before, with a lease
--- that ends a lease time from now by the server's clock. A message whose group runs is parked behind others of its group.
+--   reply  length of the ready lists afterwards, how many were claimed, token of the first, "index:attempt:lane;" of each one
+--          that is not of the first lane and claimed the first time, 0 when groups were not looked at; each one's token is the
+--          next number. The elements are in the list of the claim, to be read from there: a string that passes through here is
+--          hashed in full
+-- Before: any state. After: each message claimed is in flight under a token of its own, greater than all before, and the claim
+-- has a lease that ends a lease time from now by the server's clock. A message whose group runs is parked behind others of
+-- its group.
 --include shared
-local most, deadline, claim, bytes_left = tonumber(ARGV[1]), whole(now + ARGV[2]), ARGV[3], tonumber(ARGV[4])
-local counted = redis.call('EXISTS', attempts) == 1
-local first, count, parks_left = next_token(), 0, 1000
-local reply, items, ends, who = {0, first, ''}, {}, {}, {}
-local ids, group_of, lane_of = {}, {}, {}  -- by index, where they are needed
-local running, plain = {}, {}
-for lane = 1, lanes do plain[lane] = '1:' .. lane .. ':' .. claim .. ':' end
+local most, deadline, name, bytes_left = tonumber(ARGV[1]), whole(now + ARGV[2]), ARGV[3], tonumber(ARGV[4])
+local first, count, list = next_token(), 0, list_of(name)
+
+local function hold(left, large, main, others, told, seen)
+  redis.call('HSET', holders, name, whole(first) .. ' ' .. count .. ' ' .. count .. ' ' .. main .. ' ' .. large .. ' ' .. others)
+  redis.call('ZADD', leases, deadline, name)
+  redis.call('INCRBY', inflight, count)
+  keep_token(first + count - 1)
+  return {left, count, first, told, seen}
+end
+
+-- Without a look at the messages, where none is of a group, was tried before, or may be too long.
+local function take_unseen()
+  local length = redis.call('LLEN', ready(1))
+  count = math.min(most, length)
+  if count == 0 then return {0, 0, 0, ''} end
+  local ends = #redis.call('LINDEX', ready(1), -1) + #redis.call('LINDEX', ready(1), -count)
+  if ends / 2 * count > bytes_left then return end
+  redis.call('HDEL', holders, '')  -- a write that needs no memory, first: then a full server (OOM) allows the others too
+  redis.call('SORT', ready(1), 'BY', 'nosort', 'DESC', 'LIMIT', 0, count, 'STORE', list)
+  local bytes = redis.call('MEMORY', 'USAGE', list, 'SAMPLES', 0)
+  if bytes > bytes_left then
+    redis.call('UNLINK', list)
+    return
+  end
+  redis.call('LTRIM', ready(1), 0, -count - 1)
+  return hold(length - count, bytes > 65536 and 1 or 0, 1, '', '', 0)
+end
+
+if lanes == 1 and redis.call('EXISTS', attempts, grouped) == 0 then
+  local reply = take_unseen()
+  if reply then return reply end
+end
+
+count = 0
+local counted, parks_left, bytes = redis.call('EXISTS', attempts) == 1, 1000, 0
+local items, ids, lane_of, group_of, running = {}, {}, {}, {}, {}  -- items, ids, lane_of: by index
 
 -- Whether there are two units before the line's end. Plain searches: this is done for every message.
 local function has_group(element)
@@ -32,33 +65,23 @@ end
 local function admit(lane, element)
   local id, _, group
   if counted or has_group(element) then id, _, group = head_of(element) end
-  local token = whole(first + count)
   if group and group ~= '' then
     if running[group] or redis.call('HEXISTS', groups, group) == 1 then return park(group, lane, element) end
     running[group] = true
-    redis.call('HSET', groups, group, token)
+    redis.call('HSET', groups, group, whole(first + count))
   end
   count = count + 1
-  local at = 2 * count
-  items[at - 1], items[at] = token, element
-  ends[at - 1], ends[at] = deadline, token
-  who[at - 1], who[at] = token, plain[lane]
-  if group and group ~= '' then
-    who[at] = who[at] .. group
-    group_of[count] = group
-  end
-  if counted or lanes > 1 then ids[count], lane_of[count] = id, lane end
-  reply[3 + count] = element
-  bytes_left = bytes_left - #element
+  items[count], ids[count], lane_of[count], group_of[count] = element, id, lane, group or ''
+  bytes = bytes + #element
   return true
 end
 
 local function take(lane, quota)
-  while quota > 0 and count < most and bytes_left > 0 and parks_left > 0 do
+  while quota > 0 and count < most and bytes < bytes_left and parks_left > 0 do
     local elements = redis.call('RPOP', ready(lane), math.min(quota, most - count))
     if not elements then return end
     for i = 1, #elements do
-      if bytes_left <= 0 then
+      if bytes >= bytes_left then
         for j = #elements, i, -1 do redis.call('RPUSH', ready(lane), elements[j]) end
         return
       end
@@ -69,27 +92,17 @@ end
 
 for i = 5, #ARGV, 2 do take(tonumber(ARGV[i]), tonumber(ARGV[i + 1])) end
 for i = 5, #ARGV, 2 do take(tonumber(ARGV[i]), most) end
+local left = 0
+for lane = 1, lanes do left = left + redis.call('LLEN', ready(lane)) end
+if count == 0 then return {left, 0, 0, ''} end
 
-if count > 0 then
-  local before = counted and redis.call('HMGET', attempts, unpack(ids)) or {}
-  local others = {}
-  for i = 1, (counted or lanes > 1) and count or 0 do
-    local attempt, lane = tonumber(before[i] or 0) + 1, lane_of[i]
-    if attempt > 1 then who[2 * i] = attempt .. ':' .. lane .. ':' .. claim .. ':' .. (group_of[i] or '') end
-    if attempt > 1 or lane > 1 then others[#others + 1] = i .. ':' .. attempt .. ':' .. lane .. ';' end
+local before, others, told, main = counted and redis.call('HMGET', attempts, unpack(ids)) or {}, {}, {}, lane_of[1]
+for i = 1, count do
+  local attempt, lane = tonumber(before[i] or 0) + 1, lane_of[i]
+  if attempt > 1 or lane ~= main or group_of[i] ~= '' then
+    others[#others + 1] = '\n' .. (i - 1) .. ' ' .. attempt .. ' ' .. lane .. ' ' .. group_of[i]
   end
-  reply[3] = table.concat(others)
-  keep_token(first + count - 1)
-  redis.call('HSET', inflight, unpack(items))
-  if redis.call('EXISTS', leases) == 0 then
-    -- Begun with a long member it is a skip list from the first: in a small set each ZADD looks at all that is there.
-    local long = string.rep('-', 100)
-    redis.call('ZADD', leases, deadline, long, unpack(ends))
-    redis.call('ZREM', leases, long)
-  else
-    redis.call('ZADD', leases, unpack(ends))
-  end
-  redis.call('HSET', holders, unpack(who))
+  if attempt > 1 or lane > 1 then told[#told + 1] = i .. ':' .. attempt .. ':' .. lane .. ';' end
 end
-for lane = 1, lanes do reply[1] = reply[1] + redis.call('LLEN', ready(lane)) end
-return reply
+redis.call('RPUSH', list, unpack(items))
+return hold(left, bytes > 65536 and 1 or 0, main, table.concat(others), table.concat(told), 1)

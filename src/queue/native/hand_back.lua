@@ -1,20 +1,19 @@
 -- Gives claimed messages back as if they had not been claimed: they are the next ones of their lanes.
 --   KEYS   see shared.lua
---   ARGV   tokens; the last one given stands rightmost
---   reply  for each 1: it is back. 0: the lease had been lost. -1: nobody knows the token: it was settled before
--- Before: the messages were claimed under these tokens. After 1: each stands once in its ready list; the attempt is not counted.
+--   ARGV   for each message: name of its claim, place; the last one given stands rightmost
+--   reply  for each 1: it is back. 0: the lease had been lost. -1: nobody knows the message: it was settled before
+-- Before: the messages were claimed under these names. After 1: each stands once in its ready list; the attempt is not
+-- counted.
 --include shared
 local reply = {}
-for i, token in ipairs(ARGV) do
-  local held = redis.call('HGET', holders, token)
-  if held then
-    local _, lane, _, group = holder_of(held)
-    local element = redis.call('HGET', inflight, token)
-    forget(token, group, true)
-    redis.call('RPUSH', ready(lane), element)
-    reply[i] = 1
-  else
-    reply[i] = not_held(token)
+redis.call('HDEL', holders, '')  -- a write that needs no memory, first: then a full server (OOM) allows the others too
+for i = 1, #ARGV, 2 do
+  local m, why = take(ARGV[i], tonumber(ARGV[i + 1]))
+  if m then
+    free_group(m.group, m.token, true)
+    redis.call('RPUSH', ready(m.lane), m.element)
   end
+  reply[#reply + 1] = m and 1 or why
 end
+keep_claims()
 return reply

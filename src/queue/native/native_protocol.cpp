@@ -2,6 +2,7 @@
 
 #include "queue/admission.hpp"
 #include "queue/limits.hpp"
+#include "queue/native/settled_places.hpp"
 #include "scripts/native_ack.hpp"
 #include "scripts/native_bury.hpp"
 #include "scripts/native_claim.hpp"
@@ -22,6 +23,7 @@
 #include <algorithm>
 #include <map>
 #include <mutex>
+#include <set>
 
 namespace corbel::detail {
 
@@ -128,24 +130,30 @@ script_call native_protocol::claim(const claim_request &r) const {
   return {all().claim, std::move(command)};
 }
 
-script_call native_protocol::recall(std::string_view claim) const {
+std::optional<redis_command> native_protocol::read_elements(const claim_request &r) const {
+  return redis_command("LRANGE", fmt::format("{}:claim:{}", options_.name, r.claim), 0, -1);
+}
+
+script_call native_protocol::recall(std::string_view claim, bool unseen) const {
   auto command = begin(all().recall);
-  command.push(claim);
+  command.push(claim).push(unseen ? 1 : 0);
   return {all().recall, std::move(command)};
 }
 
 script_call native_protocol::settle(corbel::settle how, const std::vector<settle_entry> &entries,
                                     std::string_view by) const {
   const auto &s = all();
-  const auto &script = how == settle::done    ? s.ack
-                       : how == settle::retry ? s.retry
-                       : how == settle::bury  ? s.bury
-                                              : s.hand_back;
+  if (how == settle::done) {
+    auto command = begin(s.ack);
+    for (const auto &claim : places_by_claim(entries)) command.push(claim.name).push(claim.text());
+    return {s.ack, std::move(command)};
+  }
+  const auto &script = how == settle::retry ? s.retry : how == settle::bury ? s.bury : s.hand_back;
   auto command = begin(script);
   if (how == settle::retry) command.push(options_.max_attempts == unbounded ? 0 : options_.max_attempts);
   if (how == settle::retry || how == settle::bury) command.push(by);
   for (const auto &e : entries) {
-    command.push(e.message->token);
+    command.push(*e.message->claim).push(e.message->place);
     if (how == settle::retry || how == settle::bury) command.push(e.reason);
     if (how == settle::retry) command.push(e.due);
   }
@@ -155,7 +163,9 @@ script_call native_protocol::settle(corbel::settle how, const std::vector<settle
 script_call native_protocol::renew(std::chrono::milliseconds lease, const std::vector<claimed_ptr> &held) const {
   auto command = begin(all().renew);
   command.push(lease.count());
-  for (const auto &m : held) command.push(m->token);
+  std::set<std::string_view> claims;
+  for (const auto &m : held) claims.insert(*m->claim);
+  for (const auto claim : claims) command.push(claim);
   return {all().renew, std::move(command)};
 }
 

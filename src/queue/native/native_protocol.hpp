@@ -20,10 +20,14 @@ class native_protocol final : public queue_protocol {
   std::optional<redis_command> plain_put(const std::vector<put_group> &groups, std::int64_t now) const override;
   put_answer read_put(const redis_node &reply, const std::vector<put_group> &groups) const override;
   script_call claim(const claim_request &r) const override;
-  claim_answer read_claim(const redis_node &reply, const claim_request &r) const override;
-  script_call recall(std::string_view claim) const override;
+  std::optional<redis_command> read_elements(const claim_request &r) const override;
+  claim_answer read_claim(const redis_node &reply, const redis_node *elements, const claim_request &r) const override;
+  script_call recall(std::string_view claim, bool unseen) const override;
   script_call settle(corbel::settle how, const std::vector<settle_entry> &entries, std::string_view by) const override;
+  std::vector<int> read_settle(const redis_node &reply, corbel::settle how,
+                               const std::vector<settle_entry> &entries) const override;
   script_call renew(std::chrono::milliseconds lease, const std::vector<claimed_ptr> &held) const override;
+  std::vector<std::uint64_t> read_renew(const redis_node &reply, const std::vector<claimed_ptr> &held) const override;
   script_call reap(const reap_request &r) const override;
   reap_answer read_reap(const redis_node &reply) const override;
   script_call promote() const override;

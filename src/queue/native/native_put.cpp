@@ -12,8 +12,10 @@ constexpr std::size_t head_bytes = 24;  // of an element, beside id and group
 bool is_later(const put_item &item) noexcept {
   return item.delay > item.delay.zero() || item.not_before != std::chrono::system_clock::time_point();
 }
-/// To be pushed, and no more.
-bool is_plain(const put_item &item) noexcept { return item.idempotency_key.empty() && !is_later(item); }
+/// To be pushed, and no more. Of groups the server has to know.
+bool is_plain(const put_item &item) noexcept {
+  return item.idempotency_key.empty() && item.group.empty() && !is_later(item);
+}
 
 std::int64_t milliseconds_of(std::chrono::system_clock::time_point t) {
   return std::chrono::duration_cast<std::chrono::milliseconds>(t.time_since_epoch()).count();
@@ -28,7 +30,7 @@ std::optional<redis_command> native_protocol::plain_put(const std::vector<put_gr
     count += items.size();
     for (const auto &item : items) {
       if (!is_plain(item)) return {};
-      bytes += item.id.size() + item.group.size() + item.body.size() + head_bytes;
+      bytes += item.id.size() + item.body.size() + head_bytes;
     }
   }
   redis_command command("LPUSH", ready_.front());
@@ -36,7 +38,7 @@ std::optional<redis_command> native_protocol::plain_put(const std::vector<put_gr
   std::string element;
   for (const auto &items : groups) {
     for (const auto &item : items) {
-      write_native_element(element, item.id, now, item.group, item.body);
+      write_native_element(element, item.id, now, {}, item.body);
       command.push(element);
     }
   }
@@ -57,11 +59,11 @@ void native_protocol::push_items(redis_command &command, const std::vector<put_g
     for (const auto &item : items) {
       const bool later = is_later(item);
       if (now && lanes_.size() == 1 && is_plain(item)) {
-        write_native_element(element, item.id, *now, item.group, item.body);
+        write_native_element(element, item.id, *now, {}, item.body);
         command.push("").push(element);
         continue;
       }
-      if (lanes_.size() == 1 && item.group.empty() && is_plain(item)) {
+      if (lanes_.size() == 1 && is_plain(item)) {
         command.push(item.id).push(item.body);
         continue;
       }

@@ -1,6 +1,7 @@
 #include "queue/dead_notes.hpp"
 #include "queue/native/element.hpp"
 #include "queue/native/native_protocol.hpp"
+#include "queue/native/settled_places.hpp"
 
 #include <algorithm>
 #include <charconv>
@@ -50,31 +51,66 @@ put_answer native_protocol::read_put(const redis_node &reply, const std::vector<
   return answer;
 }
 
-claim_answer native_protocol::read_claim(const redis_node &reply, const claim_request &) const {
+claim_answer native_protocol::read_claim(const redis_node &reply, const redis_node *elements,
+                                         const claim_request &r) const {
   claim_answer answer;
-  const auto all = reply.elements();
   answer.left = number(reply[0]);
-  const auto first = number(reply[1]);
-  answer.messages.reserve(all.size() - std::min<std::size_t>(all.size(), 3));
-  for (std::size_t i = 3; i < all.size(); ++i) {
+  const auto count = number(reply[1]), first = number(reply[2]);
+  if (count == 0) return answer;
+  if (!elements || elements->elements().size() != count) {
+    answer.unread = true;
+    return answer;
+  }
+  const auto name = std::make_shared<const std::string>(r.claim);
+  bool grouped = false;
+  answer.messages.reserve(count);
+  for (const auto &element : elements->elements()) {
     claimed_message m;
-    m.element = all[i].text();
+    m.element = element.text();
     auto head = read_native_head(m.element);
     m.id = std::move(head.id);
     m.group = std::move(head.group);
     m.put_at = head.put_at;
     m.body_at = head.body_at;
     m.attempt = 1;
-    m.token = first + answer.messages.size();
+    m.claim = name;
+    m.place = static_cast<std::uint32_t>(answer.messages.size());
+    m.token = first + m.place;
+    grouped = grouped || !m.group.empty();
     answer.messages.push_back(std::move(m));
   }
-  for (auto others = reply[2].text(); !others.empty();) {
+  answer.unseen = grouped && reply[4].integer() == 0;
+  for (auto others = reply[3].text(); !others.empty();) {
     const auto index = next_number(others, ':'), attempt = next_number(others, ':'), lane = next_number(others, ';');
     if (index == 0 || index > answer.messages.size() || lane == 0) break;
     answer.messages[index - 1].attempt = static_cast<std::uint32_t>(attempt);
     answer.messages[index - 1].lane = static_cast<std::uint32_t>(lane - 1);
   }
   return answer;
+}
+
+std::vector<int> native_protocol::read_settle(const redis_node &reply, corbel::settle how,
+                                              const std::vector<settle_entry> &entries) const {
+  if (how != settle::done) return queue_protocol::read_settle(reply, how, entries);
+  std::vector<int> all(entries.size());
+  std::size_t i = 0;
+  for (const auto &claim : places_by_claim(entries)) {
+    const auto &answer = reply[i++];
+    const auto text = answer.type() == redis_node::kind::integer ? std::string_view() : answer.text();
+    for (std::size_t k = 0; k < claim.entries.size(); ++k)
+      all[claim.entries[k].second] = text.empty() ? 1 : k < text.size() ? text[k] == '1' ? 1 : text[k] == '0' ? 0 : -1 : -1;
+  }
+  return all;
+}
+
+std::vector<std::uint64_t> native_protocol::read_renew(const redis_node &reply,
+                                                       const std::vector<claimed_ptr> &held) const {
+  std::vector<std::uint64_t> lost;
+  for (const auto &claim : reply.elements()) {
+    for (const auto &m : held)
+      if (*m->claim == claim.text()) lost.push_back(m->token);
+  }
+  return lost;
 }
 
 reap_answer native_protocol::read_reap(const redis_node &reply) const {

@@ -3,7 +3,7 @@
 --   ARGV   window of idempotency keys in ms, most messages ready and in flight or 0, capacity of the fleet or '' for no
 --          admission, then for each lane how many messages may be ready and in flight, then for each group: number of its
 --          messages, then of each: head, body. A head is the id, or id US lane US group US idempotency key US due, where
---          due is '' or "+<ms from now>" or "<server's ms>", or '' where the body is an element of the first lane, head and all:
+--          due is '' or "+<ms from now>" or "<server's ms>", or '' where the body is an element of the first lane and of no group, head and all:
 --          each string that is made here is hashed in full, so that one more for each message costs as much as its push
 --   reply  length of the ready lists, the server's clock in ms, then for each group 1, or {1, index from 1, id of the first time,
 --          ...} where keys were known, or {0, reason, messages ready and in flight}
@@ -18,7 +18,7 @@ local function lengths()
   for lane = 1, lanes do sum = sum + redis.call('LLEN', ready(lane)) end
   return sum
 end
-local held = admitting and lengths() + redis.call('HLEN', inflight) or 0
+local held = admitting and lengths() + tonumber(redis.call('GET', inflight) or 0) or 0
 
 local function read_head(head)
   if head == '' then return nil, 1, '', '', '' end
@@ -57,10 +57,15 @@ local function put_aside(id, lane, group, due, body)
   redis.call('HSET', delayed_items, number, aside(lane, element))
 end
 
+local groups_known = false
 local function put_one(i)
   local id, lane, group, key, due = read_head(ARGV[i])
   if key ~= '' and not redis.call('SET', base .. ':idem:' .. key, id, 'NX', 'PX', window) then return end
   if admitting then held = held + 1 end
+  if group ~= '' and not groups_known then
+    redis.call('SET', grouped, 1)
+    groups_known = true
+  end
   if due ~= '' then return put_aside(id, lane, group, due, ARGV[i + 1]) end
   local elements = heads[lane]
   if not elements then

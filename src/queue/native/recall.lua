@@ -1,20 +1,23 @@
 -- Gives back what a claim took whose answer was lost, as if it had not been claimed.
 --   KEYS   see shared.lua
---   ARGV   name of the claim
+--   ARGV   name of the claim, 1 when messages of groups were claimed without regard to them: later claims look for groups
 --   reply  how many messages were given back
 -- Before: nobody works on messages of this claim. After: they stand at the ready lists' right ends in their old order,
--- without lease. Run again it does nothing. Its cost grows with what is in flight, which is why only a loss brings it about.
+-- without lease. Run again it does nothing.
 --include shared
-local tokens, all = {}, redis.call('HGETALL', holders)
-for i = 2, #all, 2 do
-  local _, _, claim = holder_of(all[i])
-  if claim == ARGV[1] then tokens[#tokens + 1] = all[i - 1] end
+local name, c = ARGV[1], claim_of(ARGV[1])
+if not c then return 0 end
+redis.call('HDEL', holders, '')  -- a write that needs no memory, first: then a full server (OOM) allows the others too
+if ARGV[2] == '1' then redis.call('SET', grouped, 1) end
+local elements, count = redis.call('LRANGE', list_of(name), 0, -1), 0
+for place = #elements - 1, 0, -1 do  -- the newest goes back first
+  if not is_settled(c, place) then
+    local _, lane, group = told_of(c, place)
+    free_group(group, whole(c.first + place), true)
+    redis.call('RPUSH', ready(lane), elements[place + 1])
+    count = count + 1
+  end
 end
-table.sort(tokens, function(a, b) return tonumber(a) > tonumber(b) end)  -- the newest goes back first
-for _, token in ipairs(tokens) do
-  local _, lane, _, group = holder_of(redis.call('HGET', holders, token))
-  local element = redis.call('HGET', inflight, token)
-  forget(token, group, true)
-  redis.call('RPUSH', ready(lane), element)
-end
-return #tokens
+c.left = 0
+keep_claims()
+return count

@@ -2,6 +2,7 @@ local inflight, leases, holders, lost, attempts, history, groups, parked, delaye
   last_token, base = unpack(KEYS, 1, 15)
 local function ready(lane) return KEYS[15 + lane] end
 local lanes = #KEYS - 15
+local grouped = base .. ':grouped'  -- set for good once a message of a group was put
 
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
@@ -19,18 +20,14 @@ local function head_of(element)
   return id or redis.sha1hex(element), tonumber(at or 0), group or ''
 end
 
+-- The queue may have been opened with fewer lanes since.
+local function lane_or_first(lane) return lane <= lanes and lane or 1 end
+
 -- "lane RS element", as it is kept aside.
 local function aside(lane, element) return lane .. '\30' .. element end
 local function from_aside(kept)
   local at = string.find(kept, '\30', 1, true)
-  local lane = tonumber(string.sub(kept, 1, at - 1))
-  return lane <= lanes and lane or 1, string.sub(kept, at + 1)  -- the queue may have been opened with fewer lanes since
-end
-
-local function holder_of(value)
-  local attempt, lane, claim, group = string.match(value, '^(%d+):(%d+):([^:]*):(.*)$')
-  lane = tonumber(lane)
-  return tonumber(attempt), lane <= lanes and lane or 1, claim, group
+  return lane_or_first(tonumber(string.sub(kept, 1, at - 1))), string.sub(kept, at + 1)
 end
 
 -- A number that was never given before and grows; never below the clock, so that it grows too when a crash has lost the
@@ -54,12 +51,90 @@ local function free_group(group, token, returns)
   end
 end
 
--- Ends a claim. The first write needs no memory: then a full server (OOM) allows the others too.
-local function forget(token, group, returns)
-  redis.call('HDEL', holders, token)
-  redis.call('HDEL', inflight, token)
-  redis.call('ZREM', leases, token)
-  free_group(group, token, returns)
+-- A claim: its elements are a list, in the order in which they were taken, the places counted from 0; the message at place i
+-- has the token first + i. `holders` knows of each claim "<first> <how many> <not settled> <lane> <1: large> <marks>", then
+-- for each message that is of another lane, of a group, or not claimed for the first time "LF <place> <attempt> <lane>
+-- <group>". A mark tells for each place whether it is settled, 0 or 1; none of them: no place is.
+local function list_of(name) return base .. ':claim:' .. name end
+local function read_holder(name, value)
+  local first, count, left, lane, large, marks, others = string.match(value, '^(%d+) (%d+) (%d+) (%d+) ([01]) ([01]*)(.*)$')
+  return {name = name, first = tonumber(first), count = tonumber(count), left = tonumber(left), before = tonumber(left),
+    lane = lane_or_first(tonumber(lane)), large = large == '1', text = marks, others = others}
+end
+local function write_holder(c)
+  local marks = c.marks and string.char(unpack(c.marks)) or c.text
+  return whole(c.first) .. ' ' .. c.count .. ' ' .. c.left .. ' ' .. c.lane .. ' ' .. (c.large and 1 or 0) .. ' ' .. marks .. c.others
+end
+
+local claims = {}  -- those that this call looks at, by name; false: nobody holds it
+local function claim_of(name)
+  local c = claims[name]
+  if c == nil then
+    local value = redis.call('HGET', holders, name)
+    c = value and read_holder(name, value) or false
+    claims[name] = c
+  end
+  return c
+end
+
+local function is_settled(c, place)
+  if place >= c.count then return true end
+  if c.marks then return c.marks[place + 1] == 49 end
+  return c.text ~= '' and string.byte(c.text, place + 1) == 49
+end
+
+-- Attempt, lane, group of a message.
+local function told_of(c, place)
+  if c.others == '' then return 1, c.lane, '' end
+  local attempt, lane, group = string.match(c.others, '\n' .. place .. ' (%d+) (%d+) ([^\n]*)')
+  if not attempt then return 1, c.lane, '' end
+  return tonumber(attempt), lane_or_first(tonumber(lane)), group
+end
+
+-- Marks a message; keep_claims() has to follow.
+local function settle(c, place)
+  if not c.marks then
+    c.marks = {string.byte(c.text, 1, -1)}
+    for i = #c.marks + 1, c.count do c.marks[i] = 48 end
+  end
+  c.marks[place + 1] = 49
+  c.left = c.left - 1
+  if c.large and c.left > 0 then redis.call('LSET', list_of(c.name), place, '') end
+end
+
+-- Takes a message out of its claim and returns it; else nil, and the reply that says why not.
+local function take(name, place)
+  local c = claim_of(name)
+  if not c then return nil, redis.call('ZSCORE', lost, name .. ':' .. place) and 0 or -1 end
+  if is_settled(c, place) then return nil, -1 end
+  local m = {element = redis.call('LINDEX', list_of(name), place), token = whole(c.first + place)}
+  m.attempt, m.lane, m.group = told_of(c, place)
+  settle(c, place)
+  if not m.element then return nil, 0 end  -- other hands removed it
+  return m
+end
+
+-- Writes what became of the claims looked at. The first write needs no memory: then a full server (OOM) allows the others.
+local function keep_claims()
+  local over, lists, kept, settled = {''}, {}, {}, 0
+  for name, c in pairs(claims) do
+    if c and c.left < c.before then
+      settled = settled + c.before - c.left
+      if c.left == 0 then
+        over[#over + 1], lists[#lists + 1] = name, list_of(name)
+      else
+        kept[#kept + 1], kept[#kept + 2] = name, write_holder(c)
+      end
+    end
+  end
+  if settled == 0 then return end
+  redis.call('HDEL', holders, unpack(over))
+  if #lists > 0 then
+    redis.call('UNLINK', unpack(lists))
+    redis.call('ZREM', leases, unpack(over))
+  end
+  if #kept > 0 then redis.call('HSET', holders, unpack(kept)) end
+  if redis.call('DECRBY', inflight, settled) <= 0 then redis.call('DEL', inflight) end
 end
 
 local function note(id, attempt, by, reason)
@@ -78,6 +153,3 @@ local function bury(token, id, attempt, lane, element, reason)
   redis.call('HDEL', attempts, id)
   redis.call('HDEL', history, id)
 end
-
--- 0: the lease was taken away. -1: nobody knows the token, so it was settled before.
-local function not_held(token) return redis.call('ZSCORE', lost, token) and 0 or -1 end

@@ -3,8 +3,8 @@
 --   reply  in flight, delayed, parked, dead, then for each lane: ready, ms since the message was put that is claimed next or -1
 -- Nothing is changed.
 --include shared
-local reply = {redis.call('HLEN', inflight), redis.call('ZCARD', delayed), tonumber(redis.call('GET', parked) or 0),
-  redis.call('ZCARD', dead)}
+local reply = {tonumber(redis.call('GET', inflight) or 0), redis.call('ZCARD', delayed),
+  tonumber(redis.call('GET', parked) or 0), redis.call('ZCARD', dead)}
 for lane = 1, lanes do
   local age, oldest = -1, redis.call('LINDEX', ready(lane), -1)
   if oldest then

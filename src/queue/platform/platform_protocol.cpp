@@ -146,7 +146,7 @@ script_call platform_protocol::claim(const claim_request &r) const {
   return {scripts_of_platform().claim, std::move(command)};
 }
 
-script_call platform_protocol::recall(std::string_view claim) const {
+script_call platform_protocol::recall(std::string_view claim, bool) const {
   auto command = begin(scripts_of_platform().recall);
   command.push(claim);
   return {scripts_of_platform().recall, std::move(command)};

@@ -35,7 +35,7 @@ put_answer platform_protocol::read_put(const redis_node &reply, const std::vecto
   return answer;
 }
 
-claim_answer platform_protocol::read_claim(const redis_node &reply, const claim_request &) const {
+claim_answer platform_protocol::read_claim(const redis_node &reply, const redis_node *, const claim_request &) const {
   constexpr std::size_t fields = 9;
   claim_answer answer;
   const auto all = reply.elements();
