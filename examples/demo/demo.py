@@ -140,7 +140,7 @@ async def traffic(servers, tale, options):
         await asyncio.sleep(0.2)  # a copy that comes late is counted as well
         end = tale.seconds() + 40  # a claim whose answer was lost with the connection comes back after its lease
         while True:
-            left = [await probe.command(*ask) for ask in (("LLEN", QUEUE), ("HLEN", QUEUE + ":inflight"))]
+            left = [await probe.command(*ask) for ask in (("LLEN", QUEUE), ("GET", QUEUE + ":inflight"))]
             if not any(left) or tale.seconds() > end:
                 break
             await asyncio.sleep(0.05)

@@ -108,7 +108,7 @@ void consumer_core::step() {
 void consumer_core::claim(std::uint32_t most) {
   claim_request request{.most = most,
                         .lease = options_.lease,
-                        .claim = fmt::format("{}.{}", name_, ++claims_),
+                        .claim = fmt::format("{}.{:08x}", name_, ++claims_),
                         .turns = rotation_.turns(most)};
   claim_call::start(pool_, protocol_, request,
                     [self = shared_from_this(), request, since = lease_clock::clock::now()](result<claim_answer> r) {

@@ -101,10 +101,18 @@ static inline int has_body(const corbel_message *j, const char *text) {
 static inline void take_lease_away(struct world *w, const corbel_message *j) {
   char token[32];
   snprintf(token, sizeof token, "%llu", (unsigned long long)corbel_message_token(j));
-  corbel_event ev = COMMAND(w, "HDEL", QUEUE_NAME ":holders", token);
+  const char *script =
+      "local all = redis.call('HGETALL', KEYS[1] .. ':holders') "
+      "for i = 1, #all, 2 do "
+      "  local first, count = string.match(all[i + 1], '^(%d+) (%d+)') "
+      "  local place = tonumber(ARGV[1]) - tonumber(first) "
+      "  if place >= 0 and place < tonumber(count) then "
+      "    redis.call('ZADD', KEYS[1] .. ':lost', 99999999999999, all[i] .. ':' .. place) "
+      "    return redis.call('HDEL', KEYS[1] .. ':holders', all[i]) "
+      "  end "
+      "end";
+  corbel_event ev = COMMAND(w, "EVAL", script, "1", QUEUE_NAME, token);
   CHECK(ev.object && corbel_node_integer(corbel_reply_root(ev.object)) == 1);
-  corbel_event_clear(&ev, sizeof ev);
-  ev = COMMAND(w, "ZADD", QUEUE_NAME ":lost", "99999999999999", token);
   corbel_event_clear(&ev, sizeof ev);
 }
 #endif

@@ -102,7 +102,7 @@ static void many_are_settled_in_one_call(void) {
 }
 
 static int64_t in_flight(struct world *w) {
-  corbel_event ev = COMMAND(w, "HLEN", QUEUE_NAME ":inflight");
+  corbel_event ev = COMMAND(w, "EVAL", "return tonumber(redis.call('GET', KEYS[1]) or 0)", "1", QUEUE_NAME ":inflight");
   int64_t n = ev.object ? corbel_node_integer(corbel_reply_root(ev.object)) : -1;
   corbel_event_clear(&ev, sizeof ev);
   return n;

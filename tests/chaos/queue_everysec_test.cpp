@@ -110,7 +110,7 @@ TEST_CASE("everysec, the power is cut: what is missing is the end, the rest is w
   CHECK(l.oldest_ms <= 2000);
 
   // Messages of the lost second may be worked twice, for their acknowledges are lost too; their tokens are new ones.
-  const auto left = e.server.command({"LLEN", "work"}).number + e.server.command({"HLEN", "work:inflight"}).number;
+  const auto left = e.server.command({"LLEN", "work"}).number + in_flight(e.server);
   consumer out(pool, {.name = "work", .prefetch = 100, .lease = 1000ms});
   for (long long i = 0; i < left; ++i) {
     auto m = take(out);

@@ -116,7 +116,7 @@ TEST_CASE_FIXTURE(queue_fixture,
   auto held = take(holder);
   CHECK(held.lane() == "c");
   put_three({{.body = "delayed", .lane = "b", .delay = 500ms}, {.body = "stays", .lane = "b"}});
-  server.command({"ZADD", "work:leases", "1", std::to_string(held.token())});
+  end_lease(server, held.token());
   consumer out(pool, one);
   std::multimap<std::string, std::uint32_t> seen;
   for (int i = 0; i < 2; ++i) {

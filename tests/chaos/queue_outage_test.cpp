@@ -18,9 +18,7 @@ struct outage_fixture {
     producer in(pool, {.name = "work"});
     REQUIRE(now(in.async_put(std::move(items), {}, boost::asio::use_future)));
   }
-  double lease_of(const message &m) {
-    return std::stod("0" + server.command({"ZSCORE", "work:leases", std::to_string(m.token())}).text);
-  }
+  double lease_of(const message &m) { return test::lease_of(server, m.token()); }
   /// Redis is killed, and is started again after so long.
   void outage(std::chrono::milliseconds length) {
     server.kill();
@@ -60,7 +58,7 @@ TEST_CASE_FIXTURE(outage_fixture,
   consumer out(pool, {.name = "work", .lease = 15000ms}), other(other_pool, {.name = "work", .lease = 500ms});
   auto m = take(out);
   auto lost = m.async_wait_lost(boost::asio::use_future);
-  server.command({"ZADD", "work:leases", "1", std::to_string(m.token())});
+  end_lease(server, m.token());
   auto again = take(other);
   const auto taken = std::chrono::steady_clock::now();
   CHECK(now(std::move(lost)).value());

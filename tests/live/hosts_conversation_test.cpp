@@ -90,12 +90,13 @@ TEST_CASE("an interrupted turn leaves its conversation in error") {
   // As a worker leaves it that has begun with it and died.
   const auto script = R"(
     local element = redis.call('RPOP', 'corbel:queue')
-    redis.call('HSET', 'corbel:queue:inflight', '1', element)
-    redis.call('ZADD', 'corbel:queue:leases', 1, '1')
-    redis.call('HSET', 'corbel:queue:holders', '1', ARGV[1]))";
+    redis.call('RPUSH', 'corbel:queue:claim:gone.1', element)
+    redis.call('INCR', 'corbel:queue:inflight')
+    redis.call('ZADD', 'corbel:queue:leases', 1, 'gone.1')
+    redis.call('HSET', 'corbel:queue:holders', 'gone.1', ARGV[1]))";
   const auto element = redis.command({"LINDEX", "corbel:queue", "-1"}).text;
   const auto group = element.substr(0, element.find('\n'));
-  redis.command({"EVAL", script, "0", "1:1:sgone.1:" + group.substr(group.rfind('\37') + 1)});
+  redis.command({"EVAL", script, "0", "1 1 1 1 0 \n0 1 1 " + group.substr(group.rfind('\37') + 1)});
   host proc("proc", redis.url(), interrupt, where(pg));
   auto told = stream.next("chat_error");
   CHECK(json_at(told.data, "data.error_type") == "turn_interrupted");

@@ -1,4 +1,5 @@
 #include "live/hosts_fixture.hpp"
+#include "support/queue_claims.hpp"
 
 #include <doctest/doctest.h>
 
@@ -50,7 +51,7 @@ TEST_CASE("a message goes in at ingress, is worked by proc and comes back on the
     CHECK(json_at(e.data, "conversation.turn_id") == json_at(posted.body, "turn_id"));
     if (e.event == "chat_complete") CHECK(json_at(e.data, "data.final_answer") == "b 3, a 2, c 1, \u2028 1");
   }
-  CHECK(until(10s, [&] { return redis.command({"HLEN", "corbel:queue:inflight"}).number == 0; }));
+  CHECK(until(10s, [&] { return in_flight(redis, "corbel:queue") == 0; }));
 }
 
 TEST_CASE("health has the platform's bodies") {
@@ -199,7 +200,7 @@ TEST_CASE("SIGTERM: proc completes what it has begun and leaves the rest, exits 
     CHECK(until(10s, [&] { return proc.health() == 503; }));
     CHECK(json_at(http_get(proc.port, "/health").body, "status") == "draining");
     CHECK(proc.process.wait_for(20s) == 0);
-    CHECK(redis.command({"HLEN", "corbel:queue:inflight"}).number == 0);
+    CHECK(in_flight(redis, "corbel:queue") == 0);
   }
   host proc("proc", redis.url());
   while (answered.size() < count) answered.insert(stream.next("chat_complete").id);

@@ -64,7 +64,7 @@ TEST_CASE_FIXTURE(queue_fixture,
   out.reset();
   CHECK(now(std::move(waiting)).error().is(status::cancelled));
   REQUIRE(until(patience, [&] { return ready() == 1; }));
-  auto lease = [&] { return std::stod(server.command({"ZSCORE", "work:leases", std::to_string(a->token())}).text); };
+  auto lease = [&] { return lease_of(server, a->token()); };
   const auto before = lease();
   REQUIRE(until(patience, [&] { return lease() > before + 600; }));  // it outlived its lease twice
   CHECK(settled(*a));
@@ -106,7 +106,7 @@ TEST_CASE("everything may be freed in any order") {
     }
     (void)now(std::move(waiting));
     if (settled_late.valid()) (void)now(std::move(settled_late));
-    CHECK(until(patience, [&] { return server.command({"HLEN", "work:inflight"}).number == 0; }));
+    CHECK(until(patience, [&] { return in_flight(server) == 0; }));
     CHECK(until(patience, [&] { return server.clients().empty(); }));
   }
 }

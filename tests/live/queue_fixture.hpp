@@ -1,6 +1,7 @@
 #pragma once
 /// A server, a runtime, a pool and the calls of a queue as a test wants them: blocking, with a deadline, failing the test.
 
+#include "support/queue_claims.hpp"
 #include "support/redis_server.hpp"
 #include "support/until.hpp"
 
@@ -44,7 +45,7 @@ struct queue_fixture {
     return n;
   }
   long long ready(const std::string &name = "work") { return number({"LLEN", name}); }
-  long long inflight(const std::string &name = "work") { return number({"HLEN", name + ":inflight"}); }
+  long long inflight(const std::string &name = "work") { return in_flight(server, name); }
   /// Nothing of the queue is left but its token.
   bool is_empty(const std::string &name = "work") {
     return number({"EXISTS", name, name + ":inflight", name + ":leases", name + ":attempts", name + ":holders",

@@ -49,7 +49,7 @@ TEST_CASE_FIXTURE(queue_fixture, "a lease is renewed for as long as its message 
   consumer holder(pool, {.name = "work", .lease = 300ms}), other(pool, {.name = "work", .lease = 300ms});
   auto m = take(holder);
   auto waiting = taking(other);
-  auto lease = [&] { return std::stod(server.command({"ZSCORE", "work:leases", std::to_string(m.token())}).text); };
+  auto lease = [&] { return lease_of(server, m.token()); };
   const auto before = lease();
   REQUIRE(until(patience, [&] { return lease() > before + 3000; }));  // ten lease times, and the other's reaper ran
   CHECK(waiting.wait_for(0s) == std::future_status::timeout);
@@ -79,7 +79,7 @@ TEST_CASE_FIXTURE(queue_fixture, "who lost the lease is refused by its token") {
     consumer first(pool, {.name = "work", .lease = 1h}), second(pool, {.name = "work", .lease = 300ms});
     auto a = take(first);
     auto waiting = taking(second);
-    server.command({"ZADD", "work:leases", "1", std::to_string(a.token())});
+    end_lease(server, a.token());
     auto b = now(std::move(waiting));
     REQUIRE(b);
     CHECK(b->attempt() == 2);
@@ -96,13 +96,13 @@ TEST_CASE_FIXTURE(queue_fixture, "a lease that ended but was taken by nobody sti
   put({{"x", "m"}});
   consumer out(pool, {.name = "work", .lease = 1h});
   auto m = take(out);
-  server.command({"ZADD", "work:leases", "1", std::to_string(m.token())});
+  end_lease(server, m.token());
   CHECK(settled(m));
   CHECK(is_empty());
 }
 
 TEST_CASE_FIXTURE(queue_fixture, "the reaper keeps the order, gives what has no lease one first, and forgets what is gone") {
-  for (auto token : {"1", "2", "3"}) server.command({"HSET", "work:inflight", token, std::string(token) + "\n" + token});
+  for (auto claim : {"1", "2", "3"}) leave_claim(server, claim, std::string(claim) + "\n" + claim);
   server.command({"ZADD", "work:leases", "1", "4"});  // not there
   server.command({"ZADD", "work:leases", "1", "3"});
   consumer out(pool, {.name = "work", .lease = 500ms});
@@ -119,8 +119,7 @@ TEST_CASE_FIXTURE(queue_fixture, "the reaper keeps the order, gives what has no 
 }
 
 TEST_CASE_FIXTURE(queue_fixture, "many messages without a lease are found in steps and reaped in steps, the oldest first") {
-  for (int i = 0; i < 700; ++i)
-    server.command({"HSET", "work:inflight", std::to_string(1000 + i), std::to_string(i) + "\nx"});
+  for (int i = 0; i < 700; ++i) leave_claim(server, std::to_string(1000 + i), std::to_string(i) + "\nx");
   consumer out(pool, {.name = "work", .lease = 300ms});
   REQUIRE(until(patience, [&] { return number({"ZCARD", "work:leases"}) == 700 || ready() > 0; }));
   CHECK(until(patience, [&] { return ready() == 700; }));
@@ -151,7 +150,7 @@ TEST_CASE_FIXTURE(queue_fixture, "a server without memory refuses what is put an
   CHECK(refused.error().native() == "OOM");
   consumer out(pool, {.name = "work", .lease = 300ms});
   auto m = take(out);
-  auto lease = [&] { return std::stod(server.command({"ZSCORE", "work:leases", std::to_string(m.token())}).text); };
+  auto lease = [&] { return lease_of(server, m.token()); };
   const auto before = lease();
   REQUIRE(until(patience, [&] { return lease() > before; }));
   CHECK(settled(m, retry_at_once()));

@@ -31,11 +31,12 @@ local q, r = KEYS[1], {}
 local function add(name, ...) r[#r + 1] = redis.call(name, ...) end
 add('LRANGE', q, 0, -1)
 add('LRANGE', q .. ':parked:g', 0, -1)
-for _, part in ipairs({'inflight', 'holders', 'attempts', 'groups', 'delayed:items', 'dead:items'}) do
+for _, part in ipairs({'holders', 'attempts', 'groups', 'delayed:items', 'dead:items'}) do
   add('HGETALL', q .. ':' .. part)
 end
 for _, part in ipairs({'leases', 'lost'}) do add('ZRANGE', q .. ':' .. part, 0, -1, 'WITHSCORES') end
 r[#r + 1] = redis.call('GET', q .. ':parked') or '0'
+r[#r + 1] = redis.call('GET', q .. ':inflight') or '0'
 return r)";
 
 std::string name_of(std::uint8_t message) { return "m" + std::to_string(message); }
@@ -96,18 +97,21 @@ class real_queue {
         run(protocol_->recall(claim_name(c.claim)));
         return;
       case act::settle:
-        CHECK(settle_one(s.kind, c.token) == after.consumers[s.who].reply);
+        CHECK(settle_one(s.kind, c.of[s.which].token) == after.consumers[s.who].reply);
         return;
       case act::settle_arrives:
         settle_one(c.late_kind, c.late_token);
         return;
       case act::renew: {
-        const auto lost = run(protocol_->renew(std::chrono::hours(1), {held_.at(c.token)}));
-        CHECK(lost.root().elements().empty() == (before.find(c.token) != nullptr));
+        const std::vector<claimed_ptr> held{held_.at(c.of[0].token)};
+        const auto reply = run(protocol_->renew(std::chrono::hours(1), held));
+        CHECK(protocol_->read_renew(reply.root(), held).empty() == before.is_claimed(c.claim));
         return;
       }
       case act::lease_ends:
-        server_.command({"ZADD", name_ + ":leases", "1", real(before.flight[s.who].token)});
+        // In the order of the claims, as they would end.
+        server_.command({"ZADD", name_ + ":leases", std::to_string(before.flight[s.who].token),
+                         claim_name(before.flight[s.who].claim)});
         return;
       case act::reap:
         return reap();
@@ -122,18 +126,22 @@ class real_queue {
     const auto held = server_.command({"EVAL", look, "1", name_}).elements;
     CHECK(ids_of(held[0]) == names_of(w.ready));
     CHECK(ids_of(held[1]) == names_of(w.parked));
-    CHECK(held[10].text == std::to_string(w.parked.n));
-    CHECK(values_of(held[6]) == names_of(w.delayed, true));
-    CHECK(values_of(held[7]) == names_of(w.dead, true));
-    compare_flight(w, pairs_of(held[2]), pairs_of(held[3]), pairs_of(held[8]));
+    CHECK(held[9].text == std::to_string(w.parked.n));
+    CHECK(held[10].text == std::to_string(w.flights));
+    CHECK(values_of(held[5]) == names_of(w.delayed, true));
+    CHECK(values_of(held[6]) == names_of(w.dead, true));
+    compare_flight(w, pairs_of(held[2]), pairs_of(held[7]));
     pairs attempts, groups;
     for (std::uint8_t m = 0; m < rules_.messages; ++m)
       if (w.attempts[m] != 0) attempts[name_of(m)] = std::to_string(w.attempts[m]);
     if (w.group_token != 0) groups["g"] = real(w.group_token);
-    CHECK(pairs_of(held[4]) == attempts);
-    CHECK(pairs_of(held[5]) == groups);
-    const auto lost = pairs_of(held[9]);
-    for (std::uint8_t i = 0; i < w.lost.n; ++i) CHECK(lost.contains(real(w.lost.at[i])));
+    CHECK(pairs_of(held[3]) == attempts);
+    CHECK(pairs_of(held[4]) == groups);
+    const auto lost = pairs_of(held[8]);
+    for (std::uint8_t i = 0; i < w.lost.n; ++i) {
+      const auto &m = *held_.at(w.lost.at[i]);
+      CHECK(lost.contains(*m.claim + ":" + std::to_string(m.place)));
+    }
   }
 
  private:
@@ -154,19 +162,24 @@ class real_queue {
     run(protocol_->put({{std::move(item)}}, std::nullopt, std::nullopt));
   }
   void claim(std::uint8_t number, const world &before, const world &after) {
-    const claim_request request{.most = 1, .lease = std::chrono::hours(1), .claim = claim_name(number), .turns = {{0, 1}}};
+    const claim_request request{
+        .most = rules_.most, .lease = std::chrono::hours(1), .claim = claim_name(number), .turns = {{0, rules_.most}}};
     const auto reply = run(protocol_->claim(request));
-    auto answer = protocol_->read_claim(reply.root(), request);
+    const auto elements = come(pool_.async_send(*protocol_->read_elements(request), {}, boost::asio::use_future));
+    REQUIRE(elements);
+    auto answer = protocol_->read_claim(reply.root(), &elements->root(), request);
+    CHECK_FALSE(answer.unread);
+    CHECK_FALSE(answer.unseen);
     CHECK(answer.left == after.ready.n);
     REQUIRE(answer.messages.size() == static_cast<std::size_t>(after.flights - before.flights));
-    if (answer.messages.empty()) return;
-    const auto &entry = after.flight[after.flights - 1];
-    auto &m = answer.messages.front();
-    CHECK(m.id == name_of(entry.message));
-    CHECK(m.attempt == after.attempts[entry.message] + 1u);
-    CHECK(m.token > last_token_);
-    last_token_ = m.token;
-    held_[entry.token] = std::make_shared<const claimed_message>(std::move(m));
+    const auto *entry = after.flight + before.flights;
+    for (auto &m : answer.messages) {
+      CHECK(m.id == name_of(entry->message));
+      CHECK(m.attempt == after.attempts[entry->message] + 1u);
+      CHECK(m.token > last_token_);
+      last_token_ = m.token;
+      held_[(entry++)->token] = std::make_shared<const claimed_message>(std::move(m));
+    }
   }
   std::int64_t settle_one(how kind, std::uint8_t token) {
     const auto to = kind == how::done        ? settle::done
@@ -174,7 +187,8 @@ class real_queue {
                     : kind == how::hand_back ? settle::hand_back
                                              : settle::retry;
     const settle_entry entry{held_.at(token), kind == how::retry_later ? "+3600000" : "", "because"};
-    return run(protocol_->settle(to, {entry}, "worker")).root()[0].integer();
+    const auto reply = run(protocol_->settle(to, {entry}, "worker"));
+    return protocol_->read_settle(reply.root(), to, {entry}).front();
   }
   void promote(const std::string &id, std::uint64_t ready) {
     for (const auto &[number, kept] : pairs_of(server_.command({"HGETALL", name_ + ":delayed:items"})))
@@ -182,18 +196,20 @@ class real_queue {
     const auto reply = run(protocol_->promote());
     CHECK(protocol_->read_promote(reply.root()).moved == ready);
   }
-  void compare_flight(const world &w, const pairs &inflight, const pairs &holders, const pairs &leases) {
-    CHECK(inflight.size() == w.flights);
-    CHECK(holders.size() == w.flights);
-    CHECK(leases.size() == w.flights);
+  void compare_flight(const world &w, const pairs &holders, const pairs &leases) {
+    std::set<std::string> claims;
     for (std::uint8_t i = 0; i < w.flights; ++i) {
       const auto &e = w.flight[i];
-      const auto token = real(e.token);
-      REQUIRE((inflight.contains(token) && holders.contains(token) && leases.contains(token)));
-      CHECK(id_of(inflight.at(token)) == name_of(e.message));
-      CHECK(holders.at(token).starts_with(std::to_string(w.attempts[e.message] + 1) + ":"));
-      CHECK((leases.at(token) == "1") == (e.expired != 0));
+      const auto &m = *held_.at(e.token);
+      CHECK(claim_name(e.claim) == *m.claim);
+      claims.insert(*m.claim);
+      REQUIRE((holders.contains(*m.claim) && leases.contains(*m.claim)));
+      CHECK(id_of(server_.command({"LINDEX", name_ + ":claim:" + *m.claim, std::to_string(m.place)}).text) ==
+            name_of(e.message));
+      CHECK((std::stod(leases.at(*m.claim)) < 1000) == (e.expired != 0));
     }
+    CHECK(holders.size() == claims.size());
+    CHECK(leases.size() == claims.size());
   }
 
   redis_server &server_;
@@ -252,6 +268,13 @@ void check_schedules(const rules &r, unsigned seed) {
 
 TEST_CASE("random schedules agree: four messages, deaths and losses") {
   check_schedules({.messages = 4, .producers = 2, .consumers = 3, .max_attempts = 3, .deaths = 5, .losses = 5}, 1);
+}
+TEST_CASE("random schedules agree: five messages, two in a claim") {
+  check_schedules({.messages = 5, .producers = 2, .consumers = 3, .max_attempts = 3, .most = 2, .deaths = 5, .losses = 5}, 4);
+}
+TEST_CASE("random schedules agree: five messages of which three are of one group, two in a claim") {
+  check_schedules(
+      {.messages = 5, .producers = 2, .consumers = 3, .grouped = 21, .max_attempts = 3, .most = 2, .deaths = 5, .losses = 5}, 5);
 }
 TEST_CASE("random schedules agree: five messages of one group") {
   check_schedules(

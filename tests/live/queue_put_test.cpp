@@ -113,7 +113,7 @@ TEST_CASE_FIXTURE(queue_fixture, "a group is free again after a retry, a hand-ba
   CHECK(settled(again, settle::hand_back));
   auto back = take(out);
   CHECK(back.body() == "1");
-  server.command({"ZADD", "work:leases", "1", std::to_string(back.token())});
+  end_lease(server, back.token());
   consumer reaping(pool, {.name = "work", .lease = 300ms});
   auto third = take(out);
   CHECK(third.body() == "1");

@@ -124,7 +124,7 @@ TEST_CASE_FIXTURE(retry_fixture, "attempts that end with their worker count too,
     auto m = take(out);
     CHECK(m.attempt() == std::uint32_t(i + 1));
     auto lost = m.async_wait_lost(asio::use_future);
-    server.command({"ZADD", "work:leases", "1", std::to_string(m.token())});
+    end_lease(server, m.token());
     CHECK(now(std::move(lost)).value());
     CHECK(m.lost());
     CHECK_FALSE(settled(m));
@@ -151,7 +151,7 @@ TEST_CASE_FIXTURE(retry_fixture, "interrupted work is not run again: it is dead,
   std::promise<std::string> heard;
   consumer first(pool, {.name = "work", .lease = 1h, .crashed = after_crash::interrupt});
   auto m = take(first);
-  server.command({"ZADD", "work:leases", "1", std::to_string(m.token())});
+  end_lease(server, m.token());
   consumer second(pool,
                   {.name = "work",
                    .lease = 300ms,

@@ -179,7 +179,7 @@ TEST_CASE("refusals are counted by their reason, and a consumer warns of its ser
 
 TEST_CASE_FIXTURE(queue_fixture, "a queue that cannot be asked is degraded, and says why") {
   const queue_options work{.name = "work"};
-  server.command({"SET", "work:inflight", "of another type"});
+  server.command({"LPUSH", "work:inflight", "of another type"});
   auto protocol = detail::make_native_protocol(work);
   auto seen =
       now(asio::post(pool.executor(), asio::use_future([&] { return detail::queue_sampler::of(pool, protocol, work); })));

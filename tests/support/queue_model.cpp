@@ -2,6 +2,8 @@
 
 #include "support/queue_model_redis.hpp"
 
+#include <algorithm>
+
 namespace corbel::test::queue_model {
 
 namespace {
@@ -26,28 +28,41 @@ void claim(world &w, consumer &c, const rules &r) {
   c.claim = ++w.last_claim;
   if (r.wrong == mutation::claim_in_two_steps) {
     if (w.ready.n == 0) return;
-    c.message = w.ready.pop_right();
+    c.of[0].message = w.ready.pop_right();
     c.phase = consumer::claim_ran;
     return;
   }
-  c.token = abstract_redis(w, r).claim(c.claim);
-  if (c.token == 0) return rest(c);
-  c.message = w.find(c.token)->message;
+  abstract_redis(w, r).claim(c.claim);
+  std::uint8_t n = 0;
+  for (std::uint8_t i = 0; i < w.flights; ++i)
+    if (w.flight[i].claim == c.claim) c.of[n++] = {w.flight[i].message, w.flight[i].token, how::none, 0};
+  if (n == 0) return rest(c);
   c.phase = consumer::claim_ran;
+}
+
+/// That message is over for the consumer.
+void over(consumer &c, std::uint8_t which) {
+  std::copy(c.of + which + 1, c.of + most_held, c.of + which);
+  c.of[most_held - 1] = {};
+  c.settling = 0;
+  c.reply = 0;
+  c.phase = consumer::holding;
+  if (c.of[0].token == 0) rest(c);
 }
 
 void claim_answered(world &w, consumer &c, const rules &r) {
   if (r.wrong == mutation::claim_in_two_steps) {
-    c.token = ++w.last_token;
-    abstract_redis(w, r).lease(c.message, c.token, c.claim);
+    c.of[0].token = ++w.last_token;
+    abstract_redis(w, r).lease(c.of[0].message, c.of[0].token, c.claim);
   }
   c.phase = consumer::holding;
 }
 
 void settle_answered(world &w, consumer &c, const rules &r) {
-  const bool ours = c.reply == 1 || (c.reply == -1 && c.uncertain != 0) || r.wrong == mutation::answer_lost_is_done;
-  if (ours && c.kind == how::done) ++w.told_done[c.message];
-  rest(c);
+  const auto &m = c.of[c.settling];
+  const bool ours = c.reply == 1 || (c.reply == -1 && m.uncertain != 0) || r.wrong == mutation::answer_lost_is_done;
+  if (ours && m.kind == how::done) ++w.told_done[m.message];
+  over(c, c.settling);
 }
 
 void step_of_producer(world &w, producer &p, act what, const rules &r) {
@@ -105,23 +120,25 @@ void step_of_consumer(world &w, consumer &c, step s, const rules &r) {
       redis.recall(c.claim);
       return rest(c);
     case act::settle:
-      c.kind = s.kind;
-      c.reply = redis.settle(s.kind, c.token, c.message);
+      c.settling = s.which;
+      c.of[s.which].kind = s.kind;
+      c.reply = redis.settle(s.kind, c.of[s.which].token, c.of[s.which].message);
       c.phase = consumer::settle_ran;
       return;
     case act::settle_answered:
       return settle_answered(w, c, r);
     case act::settle_lost:
       c.phase = consumer::holding;
-      c.uncertain = 1;
+      c.of[c.settling].uncertain = 1;
+      c.settling = 0;
       c.reply = 0;
       --w.losses;
       return;
     case act::settle_late:
-      c.kind = c.late_kind = s.kind;
-      c.late_token = c.token;
-      c.late_message = c.message;
-      c.uncertain = 1;
+      c.of[s.which].kind = c.late_kind = s.kind;
+      c.late_token = c.of[s.which].token;
+      c.late_message = c.of[s.which].message;
+      c.of[s.which].uncertain = 1;
       --w.losses;
       return;
     case act::settle_arrives:
@@ -130,7 +147,10 @@ void step_of_consumer(world &w, consumer &c, step s, const rules &r) {
       c.late_kind = how::none;
       return;
     case act::renew:
-      if (!redis.renew(c.token, c.message)) rest(c);
+      // What was lost is over, but for a settlement whose answer still has to be known.
+      if (!redis.renew(c.claim, c.of[0].token, c.of[0].message))
+        for (std::uint8_t i = most_held; i-- > 0 && c.phase == consumer::holding;)
+          if (c.of[i].token != 0 && c.of[i].uncertain == 0) over(c, i);
       return;
     default:  // it dies; the one that is started in its place holds nothing
       --w.deaths;
@@ -139,6 +159,18 @@ void step_of_consumer(world &w, consumer &c, step s, const rules &r) {
 }
 
 }  // namespace
+
+bool world::is_claimed(std::uint8_t claim) const {
+  return std::any_of(flight, flight + flights, [&](const in_flight &f) { return f.claim == claim; });
+}
+
+bool holds_certain(const consumer &c) {
+  return std::any_of(c.of, c.of + most_held, [](const consumer::held &m) { return m.token != 0 && m.uncertain == 0; });
+}
+
+bool is_first_of_claim(const world &w, std::uint8_t place) {
+  return std::none_of(w.flight, w.flight + place, [&](const in_flight &f) { return f.claim == w.flight[place].claim; });
+}
 
 const in_flight *world::find(std::uint8_t token) const {
   for (std::uint8_t i = 0; i < flights; ++i)
@@ -178,12 +210,14 @@ std::vector<step> possible(const world &w, const rules &r) {
     } else if (c.phase == consumer::in_doubt) {
       all.push_back({act::recall, i});
     } else if (c.phase == consumer::holding) {
-      for (auto kind : ways) {
-        if ((r.ways >> static_cast<int>(kind) & 1) == 0 || (c.kind != how::none && c.kind != kind)) continue;
-        all.push_back({act::settle, i, kind});
-        if (c.late_token == 0 && w.losses > 0) all.push_back({act::settle_late, i, kind});
+      for (std::uint8_t k = 0; k < most_held && c.of[k].token != 0; ++k) {
+        for (auto kind : ways) {
+          if ((r.ways >> static_cast<int>(kind) & 1) == 0 || (c.of[k].kind != how::none && c.of[k].kind != kind)) continue;
+          all.push_back({act::settle, i, kind, k});
+          if (c.late_token == 0 && w.losses > 0) all.push_back({act::settle_late, i, kind, k});
+        }
       }
-      if (c.uncertain == 0) all.push_back({act::renew, i});
+      if (holds_certain(c)) all.push_back({act::renew, i});
     } else {
       all.push_back({act::settle_answered, i});
       if (w.losses > 0) all.push_back({act::settle_lost, i});
@@ -195,7 +229,7 @@ std::vector<step> possible(const world &w, const rules &r) {
   bool ended = false;
   for (std::uint8_t i = 0; i < w.flights; ++i) {
     ended = ended || w.flight[i].expired != 0;
-    if (w.flight[i].expired == 0) all.push_back({act::lease_ends, i});
+    if (w.flight[i].expired == 0 && is_first_of_claim(w, i)) all.push_back({act::lease_ends, i});
   }
   if (ended) all.push_back({act::reap});
   for (std::uint8_t i = 0; i < w.delayed.n; ++i) all.push_back({act::promote, i});
@@ -204,7 +238,7 @@ std::vector<step> possible(const world &w, const rules &r) {
 
 void apply(world &w, step s, const rules &r) {
   if (s.what == act::lease_ends)
-    w.flight[s.who].expired = 1;
+    abstract_redis(w, r).lease_ends(w.flight[s.who].claim);
   else if (s.what == act::reap)
     abstract_redis(w, r).reap();
   else if (s.what == act::promote)
@@ -239,7 +273,7 @@ std::string text(step s) {
                                           "reap",
                                           "promote"};
   static constexpr const char *kinds[] = {"", " done", " retry now", " retry later", " bury", " hand back"};
-  return names[static_cast<int>(s.what)] + std::string(" ") + std::to_string(s.who) + kinds[static_cast<int>(s.kind)];
+  return names[static_cast<int>(s.what)] + std::string(" ") + std::to_string(s.who) + kinds[static_cast<int>(s.kind)] + (s.which != 0 ? " its second" : "");
 }
 
 }  // namespace corbel::test::queue_model

@@ -15,7 +15,7 @@
 
 namespace corbel::test::queue_model {
 
-inline constexpr std::uint8_t most_messages = 5, most_processes = 3;
+inline constexpr std::uint8_t most_messages = 5, most_processes = 3, most_held = 2;
 
 /// One thing done wrongly, so that an exploration can be seen to find it.
 enum class mutation : std::uint8_t {
@@ -33,6 +33,8 @@ enum class mutation : std::uint8_t {
   reap_uncounted,        ///< what is brought back has not been tried
   recall_of_all,         ///< a recall gives back what other claims took
   renew_takes_back,      ///< a renewal of a lost lease takes the message back
+  settle_ends_claim,     ///< when one message of a claim is settled, the others are not known any more
+  reap_tells_one,        ///< of what is brought back of a claim one message is known as lost
 };
 
 /// The size of a world, and what its processes may suffer.
@@ -40,6 +42,7 @@ struct rules {
   std::uint8_t messages = 2, producers = 2, consumers = 2;  ///< message m is put by producer m % producers
   std::uint8_t grouped = 0;                                 ///< bit m: message m is of the one group
   std::uint8_t max_attempts = 2;
+  std::uint8_t most = 1;                ///< messages of one claim
   std::uint8_t ways = 0x3e;             ///< bit how: a message may be settled so
   std::uint8_t deaths = 1, losses = 1;  ///< how many processes may die, how many answers may be lost or requests be late
   mutation wrong = mutation::none;
@@ -60,7 +63,7 @@ struct row {
 };
 
 struct in_flight {
-  std::uint8_t message, token, claim, expired;
+  std::uint8_t message, token, claim, expired;  ///< expired: the lease of its claim has ended
 };
 
 enum class how : std::uint8_t { none, done, retry_now, retry_later, bury, hand_back };
@@ -72,11 +75,17 @@ struct producer {
 };
 
 struct consumer {
+  /// A message that it holds.
+  struct held {
+    std::uint8_t message, token;
+    how kind;                ///< of the settlement under way, or of the one whose answer was lost
+    std::uint8_t uncertain;  ///< an earlier try of the settlement may have been applied
+  };
   enum : std::uint8_t { idle, claim_ran, in_doubt, holding, settle_ran };
-  std::uint8_t phase, message, token, claim;
-  how kind;                             ///< of the settlement under way, or of the one whose answer was lost
+  std::uint8_t phase, claim;
+  held of[most_held];                   ///< in the order of the claim; what is over leaves no gap
+  std::uint8_t settling;                ///< which of them
   std::int8_t reply;                    ///< of the settlement that ran
-  std::uint8_t uncertain;               ///< an earlier try of the settlement may have been applied
   std::uint8_t late_claim, late_token;  ///< requests of the past that may still run: a claim's name, a settlement's token
   std::uint8_t late_message;
   how late_kind;
@@ -99,6 +108,7 @@ struct world {
 
   friend bool operator==(const world &a, const world &b) { return std::memcmp(&a, &b, sizeof(world)) == 0; }
   const in_flight *find(std::uint8_t token) const;
+  bool is_claimed(std::uint8_t claim) const;  ///< a message of it is in flight
 };
 
 enum class act : std::uint8_t {
@@ -130,6 +140,7 @@ struct step {
   act what;
   std::uint8_t who = 0;  ///< producer or consumer; lease_ends, promote: place in flight, in delayed
   how kind = how::none;
+  std::uint8_t which = 0;  ///< settle, settle_late: of the messages held
   bool operator==(const step &) const = default;
 };
 std::string text(step s);
@@ -144,6 +155,10 @@ std::string fault_of(const world &w, const rules &r);
 void forget(world &w);
 /// forget(), and tokens and claims become the smallest numbers of the same order.
 void make_canonical(world &w);
+/// It holds a message of which no settlement was tried.
+bool holds_certain(const consumer &c);
+/// Of the messages in flight of one claim that one comes first.
+bool is_first_of_claim(const world &w, std::uint8_t place);
 /// The step of one continuation in which no process dies and nothing is lost; false when there is nothing left to do.
 bool fair_step(const world &w, const rules &r, step &next);
 /// Nothing is left to do, and every message that was put is done or dead.

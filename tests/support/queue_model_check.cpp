@@ -13,7 +13,7 @@ bool is_grouped(const rules &r, std::uint8_t m) { return (r.grouped >> m & 1) !=
 int places_of(const world &w, std::uint8_t m) {
   int places = w.ready.count(m) + w.parked.count(m) + w.delayed.count(m) + w.dead.count(m) + w.done[m];
   for (std::uint8_t i = 0; i < w.flights; ++i) places += w.flight[i].message == m ? 1 : 0;
-  for (const auto &c : w.consumers) places += c.phase == consumer::claim_ran && c.token == 0 && c.message == m ? 1 : 0;
+  for (const auto &c : w.consumers) places += c.phase == consumer::claim_ran && c.of[0].token == 0 && c.of[0].message == m ? 1 : 0;
   return places;
 }
 
@@ -44,11 +44,15 @@ std::string fault_of_group(const world &w, const rules &r) {
 
 std::string fault_of_holders(const world &w) {
   for (const auto &c : w.consumers) {
-    if (c.phase != consumer::holding || c.uncertain != 0) continue;
-    const auto *entry = w.find(c.token);
-    if (entry ? entry->message != c.message : !w.lost.has(c.token)) return "a lease went from its holder unseen";
-    for (const auto &other : w.consumers)
-      if (&other != &c && other.phase == consumer::holding && other.token == c.token) return "two hold one token";
+    for (const auto &m : c.of) {
+      if (c.phase != consumer::holding || m.token == 0 || m.uncertain != 0) continue;
+      const auto *entry = w.find(m.token);
+      if (entry ? entry->message != m.message : !w.lost.has(m.token)) return "a lease went from its holder unseen";
+      if (entry && entry->claim != c.claim) return "a message went to another claim";
+      for (const auto &other : w.consumers)
+        for (const auto &theirs : other.of)
+          if (&other != &c && other.phase == consumer::holding && theirs.token == m.token) return "two hold one token";
+    }
   }
   return {};
 }
@@ -58,7 +62,10 @@ template <class F>
 void each_token(world &w, F f) {
   for (std::uint8_t i = 0; i < w.flights; ++i) f(w.flight[i].token);
   for (std::uint8_t i = 0; i < w.lost.n; ++i) f(w.lost.at[i]);
-  for (auto &c : w.consumers) f(c.token), f(c.late_token);
+  for (auto &c : w.consumers) {
+    for (auto &m : c.of) f(m.token);
+    f(c.late_token);
+  }
   f(w.group_token);
 }
 template <class F>
@@ -92,17 +99,14 @@ std::string fault_of(const world &w, const rules &r) {
 
 void forget(world &w) {
   for (auto &c : w.consumers) {
-    if (c.phase != consumer::claim_ran && c.phase != consumer::in_doubt) c.claim = 0;
+    if (c.phase != consumer::claim_ran && c.phase != consumer::in_doubt && !w.is_claimed(c.claim)) c.claim = 0;
     if (c.late_token != 0 && !w.find(c.late_token)) c.late_token = c.late_message = 0, c.late_kind = how::none;
-  }
-  for (std::uint8_t i = 0; i < w.flights; ++i) {
-    auto &e = w.flight[i];
-    if (std::none_of(std::begin(w.consumers), std::end(w.consumers), [&](const consumer &c) { return c.claim == e.claim; }))
-      e.claim = 0;
   }
   for (std::uint8_t i = 0; i < w.lost.n;) {
     const auto token = w.lost.at[i];
-    if (std::any_of(std::begin(w.consumers), std::end(w.consumers), [&](const consumer &c) { return c.token == token; }))
+    if (std::any_of(std::begin(w.consumers), std::end(w.consumers), [&](const consumer &c) {
+          return std::any_of(std::begin(c.of), std::end(c.of), [&](const auto &m) { return m.token == token; });
+        }))
       ++i;
     else
       w.lost.take(i);
@@ -136,8 +140,8 @@ bool fair_step(const world &w, const rules &r, step &next) {
     if (c.phase == consumer::claim_ran) return go(act::claim_answered, i);
     if (c.phase == consumer::in_doubt) return go(act::recall, i);
     if (c.phase == consumer::settle_ran) return go(act::settle_answered, i);
-    if (c.phase == consumer::holding && c.uncertain == 0 && !w.find(c.token)) return go(act::renew, i);
-    if (c.phase == consumer::holding) return go(act::settle, i, c.kind == how::none ? how::done : c.kind);
+    if (c.phase == consumer::holding && holds_certain(c) && !w.is_claimed(c.claim)) return go(act::renew, i);
+    if (c.phase == consumer::holding) return go(act::settle, i, c.of[0].kind == how::none ? how::done : c.of[0].kind);
   }
   // Nobody holds anything now: what is in flight belongs to the dead.
   for (std::uint8_t i = 0; i < w.flights; ++i)

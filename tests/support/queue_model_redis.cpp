@@ -48,19 +48,17 @@ void abstract_redis::check_order(std::uint8_t message) {
   }
 }
 
-std::uint8_t abstract_redis::claim(std::uint8_t claim) {
-  while (w_.ready.n > 0) {
+void abstract_redis::claim(std::uint8_t claim) {
+  for (std::uint8_t n = 0; n < r_.most && w_.ready.n > 0;) {
     const auto message = w_.ready.pop_right();
     if (grouped(message) && w_.group_token != 0 && r_.wrong != mutation::claim_of_busy_group) {
       w_.parked.push_right(message);
       continue;
     }
     if (grouped(message)) check_order(message);
-    const auto token = new_token();
-    lease(message, token, claim);
-    return token;
+    lease(message, new_token(), claim);
+    ++n;
   }
-  return 0;
 }
 
 void abstract_redis::lease(std::uint8_t message, std::uint8_t token, std::uint8_t claim) {
@@ -95,6 +93,7 @@ std::int8_t abstract_redis::settle(how kind, std::uint8_t token, std::uint8_t me
   const bool counted = kind == how::retry_now || kind == how::retry_later;
   if (counted) ++w_.failed[message];
   const bool dies = kind == how::bury || (counted && w_.attempts[message] + 1 >= r_.max_attempts);
+  const auto claim = w_.flight[i].claim;
   forget(i, dies || kind == how::done || kind == how::retry_later);
   if (counted && !dies) ++w_.attempts[message];
   if (kind == how::done)
@@ -105,19 +104,25 @@ std::int8_t abstract_redis::settle(how kind, std::uint8_t token, std::uint8_t me
     w_.delayed.push_right(message), w_.was_delayed |= static_cast<std::uint8_t>(1 << message);
   else
     w_.ready.push_right(message);
+  for (i = 0; r_.wrong == mutation::settle_ends_claim && i < w_.flights;)
+    w_.flight[i].claim == claim ? (void)forget(i, true) : (void)++i;
   return 1;
 }
 
-bool abstract_redis::renew(std::uint8_t token, std::uint8_t message) {
-  for (std::uint8_t i = 0; i < w_.flights; ++i) {
-    if (w_.flight[i].token == token) return w_.flight[i].expired = 0, true;
-  }
-  if (r_.wrong != mutation::renew_takes_back) return false;
-  return lease(message, token, 0), true;
+bool abstract_redis::renew(std::uint8_t claim, std::uint8_t token, std::uint8_t message) {
+  if (!w_.is_claimed(claim) && r_.wrong == mutation::renew_takes_back) lease(message, token, claim);
+  for (std::uint8_t i = 0; i < w_.flights; ++i)
+    if (w_.flight[i].claim == claim) w_.flight[i].expired = 0;
+  return w_.is_claimed(claim);
+}
+
+void abstract_redis::lease_ends(std::uint8_t claim) {
+  for (std::uint8_t i = 0; i < w_.flights; ++i)
+    if (w_.flight[i].claim == claim) w_.flight[i].expired = 1;
 }
 
 void abstract_redis::reap() {
-  row back;
+  row back, told;
   for (std::uint8_t i = 0; i < w_.flights;) {
     if (w_.flight[i].expired == 0) {
       ++i;
@@ -125,7 +130,8 @@ void abstract_redis::reap() {
     }
     const auto message = w_.flight[i].message;
     const bool dies = w_.attempts[message] + 1 >= r_.max_attempts;
-    w_.lost.push_right(w_.flight[i].token);
+    if (r_.wrong != mutation::reap_tells_one || !told.has(w_.flight[i].claim)) w_.lost.push_right(w_.flight[i].token);
+    told.push_right(w_.flight[i].claim);
     const auto entry = forget(i, dies);
     ++w_.failed[message];
     if (r_.wrong == mutation::reap_keeps_in_flight) w_.flight[w_.flights++] = {message, entry.token, entry.claim, 0};

@@ -13,13 +13,14 @@ class abstract_redis {
   abstract_redis(world &w, const rules &r) noexcept : w_(w), r_(r) {}
 
   void put(std::uint8_t message);
-  /// Token of what was claimed; 0: nothing is ready.
-  std::uint8_t claim(std::uint8_t claim);
+  /// As many messages as one claim takes, or as there are.
+  void claim(std::uint8_t claim);
   void recall(std::uint8_t claim);
   /// 1: settled now. 0: the lease had been lost. -1: nobody knows the token.
   std::int8_t settle(how kind, std::uint8_t token, std::uint8_t message);
-  /// False when the lease was lost.
-  bool renew(std::uint8_t token, std::uint8_t message);
+  /// False when the lease was lost. token, message: one that is held under it.
+  bool renew(std::uint8_t claim, std::uint8_t token, std::uint8_t message);
+  void lease_ends(std::uint8_t claim);
   void reap();
   void promote(std::uint8_t place);
   /// The second half of a claim that was not made in one step.

@@ -168,6 +168,16 @@ TEST_CASE("messages of one group: one at a time, in their order, woken when it i
       {.messages = 4, .producers = 1, .grouped = 15, .ways = only({how::done, how::retry_later}), .deaths = 0, .losses = 0});
 }
 
+TEST_CASE("claims of two messages: each is settled by itself, the lease of both ends once") {
+  check_all("2 messages in one claim, every way to settle, 1 death",
+            {.producers = 1, .most = 2, .deaths = 1, .losses = 0});
+  check_all("2 messages in one claim, done and tried again, 1 attempt, 1 death, 1 loss",
+            {.producers = 1, .max_attempts = 1, .most = 2, .ways = only({how::done, how::retry_later})});
+  if (!is_short())
+    check_all("3 messages of which two are of one group, done and handed back, 1 death",
+              {.messages = 3, .producers = 1, .grouped = 5, .most = 2, .ways = only({how::done, how::hand_back}), .losses = 0});
+}
+
 TEST_CASE("the model finds a put that is repeated without a key") {
   check_found(mutation::put_without_key, "message 0 is in 2 places");
 }
@@ -201,6 +211,12 @@ TEST_CASE("the model finds a reaper that does not count the attempt") {
 }
 TEST_CASE("the model finds a recall that gives back what others claimed") {
   check_found(mutation::recall_of_all, "a lease went from its holder unseen");
+}
+TEST_CASE("the model finds that a claim ends with its first message that is settled") {
+  check_found(mutation::settle_ends_claim, "message 1 is in 0 places", {.producers = 1, .most = 2});
+}
+TEST_CASE("the model finds a reaper that tells one message of a claim as lost, and brings all back") {
+  check_found(mutation::reap_tells_one, "a lease went from its holder unseen", {.producers = 1, .most = 2});
 }
 TEST_CASE("the model finds a renewal that takes a lost message back") {
   check_found(mutation::renew_takes_back, "message 0 is in 2 places");
