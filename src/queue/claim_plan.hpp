@@ -4,8 +4,13 @@
 ///
 /// A claim tells how much was left in the ready lists. While that is nothing, the consumer rests until it is woken: by who
 /// peeks at the lists, by a reconnect, by messages that became ready here.
+///
+/// Where messages are worked off fast, so many are claimed ahead as are done in about 2 ms, at most `concurrency` again: so a
+/// claim is under way while handlers work, and none of them waits longer than a claim takes. Work that is slow, or stands
+/// still, claims nothing ahead.
 
 #include <algorithm>
+#include <chrono>
 #include <cstdint>
 
 namespace corbel::detail {
@@ -15,12 +20,37 @@ class claim_plan {
   /// Most messages of one claim.
   static constexpr std::uint32_t most_at_once = 128;
 
-  claim_plan(std::uint32_t concurrency, std::uint32_t prefetch) noexcept : concurrency_(concurrency), prefetch_(prefetch) {}
+  using clock = std::chrono::steady_clock;
+  /// What is worked off in this time is claimed ahead, where it is so many at least.
+  static constexpr std::chrono::microseconds ahead_for{2000};
+  static constexpr std::uint32_t least_ahead = 16;
+
+  /// prefetch: claimed ahead whatever the speed; 0 and by_speed: as many as the speed allows.
+  claim_plan(std::uint32_t concurrency, std::uint32_t prefetch, bool by_speed = false) noexcept
+      : concurrency_(concurrency), prefetch_(prefetch), by_speed_(by_speed && prefetch == 0) {}
 
   void taker_came() noexcept { ++waiting_; }
   void taker_left() noexcept { --waiting_; }
   /// A delivered message is not out any more.
-  void settled() noexcept { --out_; }
+  void settled() noexcept {
+    --out_;
+    ++worked_;
+  }
+  /// Now and then, while messages are worked: how fast that goes is measured from one call to the next.
+  void measure(clock::time_point now) noexcept {
+    const auto time = std::chrono::duration_cast<std::chrono::microseconds>(now - measured_);
+    if (!by_speed_ || time < ahead_for) return;
+    const auto in_time = static_cast<std::uint64_t>(worked_) * static_cast<std::uint64_t>(ahead_for.count()) /
+                         static_cast<std::uint64_t>(time.count());
+    const auto fast = in_time < least_ahead ? 0 : static_cast<std::uint32_t>(std::min<std::uint64_t>(in_time, concurrency_));
+    ahead_ = std::max(fast, std::min(ahead_, buffered_));  // what is there already stays, as long as it is delivered
+    worked_ = 0;
+    measured_ = now;
+  }
+  /// Nothing was delivered for longer than what was claimed ahead was to wait: it goes back.
+  void stalled() noexcept { ahead_ = 0; }
+  /// Claimed ahead by the speed, and not delivered yet.
+  bool has_ahead() const noexcept { return ahead_ > 0 && buffered_ > 0; }
   /// The ready list is not empty, or was not a moment ago.
   void woken() noexcept {
     maybe_more_ = true;
@@ -83,12 +113,13 @@ class claim_plan {
     }
     // A claimed message that nobody waits for any more would be kept from other consumers for ever. After a stop all go
     // back together, in their order, so the claim under way is waited for.
-    const std::uint32_t kept = !stopped_ ? prefetch_ : claiming_ != 0 ? buffered_ : 0;
+    const std::uint32_t ahead = std::max(prefetch_, ahead_);
+    const std::uint32_t kept = !stopped_ ? ahead : claiming_ != 0 ? buffered_ : 0;
     a.hand_back = buffered_ - std::min(buffered_, kept);
     buffered_ -= a.hand_back;
     if (stopped_ || claiming_ != 0) return a;
-    const std::uint32_t wanted = std::min(waiting_, concurrency_ - out_) + prefetch_ - buffered_;
-    if (wanted > 0 && maybe_more_ && !held_off_) {
+    const std::uint32_t wanted = std::min(waiting_, concurrency_ - out_) + ahead - buffered_;
+    if (wanted > ahead_ / 2 && maybe_more_ && !held_off_) {
       a.claim = claiming_ = std::min(wanted, most_at_once);
       woken_meanwhile_ = false;
     }
@@ -105,11 +136,15 @@ class claim_plan {
 
  private:
   const std::uint32_t concurrency_, prefetch_;
+  const bool by_speed_;
   std::uint32_t waiting_ = 0;     // takers without a message
   std::uint32_t buffered_ = 0;    // claimed, not delivered
   std::uint32_t out_ = 0;         // delivered, not settled
   std::uint32_t claiming_ = 0;    // asked for by the claim under way
   std::uint32_t failures_ = 0;    // of claims, in a row
+  std::uint32_t ahead_ = 0;       // claimed ahead by the speed
+  std::uint32_t worked_ = 0;      // since the speed was measured
+  clock::time_point measured_{};  // ... the last time
   bool maybe_more_ = true;        // the ready list is not known to be empty
   bool woken_meanwhile_ = false;  // since the claim under way began
   bool held_off_ = false;         // the last claim failed: not before a poll or a reconnect

@@ -11,7 +11,7 @@ namespace corbel::detail {
 using namespace std::chrono_literals;
 
 namespace {
-constexpr std::chrono::milliseconds a_while{1000}, a_moment{50};
+constexpr std::chrono::milliseconds a_while{1000}, a_moment{50}, ahead_patience{20};
 constexpr int recall_tries = 3;
 }  // namespace
 
@@ -34,11 +34,13 @@ consumer_core::consumer_core(const redis_pool &pool, queue_options options)
       pool_(pool),
       protocol_(make_protocol(options_, pool.core()->runtime().instance())),
       name_(make_message_id().substr(0, 16)),
-      plan_(options_.concurrency, options_.prefetch),
+      plan_(options_.concurrency, options_.prefetch,
+            options_.layout == queue_layout::native && options_.crashed == after_crash::retry),
       rotation_(protocol_->lanes()),
       random_(std::random_device{}()),
       settler_(std::make_shared<settler>(pool, protocol_, name_)),
       poll_timer_(pool.executor()),
+      ahead_timer_(pool.executor()),
       metrics_(pool.core()->runtime(), options_, queue_metrics::side::consumer, counters_) {
   counters_->capacity = options_.concurrency;
 }
@@ -101,6 +103,8 @@ void consumer_core::step() {
   }
   counters_->in_hand.store(plan_.out(), std::memory_order_relaxed);
   counters_->buffered.store(plan_.buffered(), std::memory_order_relaxed);
+  if (todo.deliver > 0) ++deliveries_;
+  if (plan_.has_ahead()) watch_ahead();
   if (todo.claim > 0) claim(todo.claim);
   if (!plan_.stopped()) rest(todo.then);
 }
@@ -149,6 +153,7 @@ void consumer_core::take_in(claim_answer &answer, lease_clock::clock::time_point
     buffered_.push_back(std::move(held));
     ++got;
   }
+  plan_.measure(lease_clock::clock::now());
   plan_.claim_answered(got, answer.left, answer.full);
   if (!std::exchange(claim_trouble_, {}).empty()) log(log_level::info, "claims are answered again");
 }
@@ -194,6 +199,17 @@ void consumer_core::rest(claim_plan::rest how) {
   } else if (how != claim_plan::rest::none) {
     poll_after(how == claim_plan::rest::a_moment ? a_moment : a_while);
   }
+}
+
+/// Messages that were claimed because those before were worked fast must not wait behind one that is not.
+void consumer_core::watch_ahead() {
+  if (std::exchange(watching_ahead_, true)) return;
+  ahead_timer_.expires_after(ahead_patience);
+  ahead_timer_.async_wait([self = shared_from_this(), before = deliveries_](const boost::system::error_code &) {
+    self->watching_ahead_ = false;
+    if (self->plan_.has_ahead() && self->deliveries_ == before) self->plan_.stalled();
+    self->step();
+  });
 }
 
 void consumer_core::poll_after(std::chrono::milliseconds pause) {

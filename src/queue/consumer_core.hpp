@@ -99,6 +99,7 @@ class consumer_core final : public component, public std::enable_shared_from_thi
   void recall();
   void recall(lost_claim claim, bool under_way);
   void rest(claim_plan::rest how);
+  void watch_ahead();
   void poll_after(std::chrono::milliseconds pause);
   void reconnected();
   void reaped(const reap_answer &answer);
@@ -164,8 +165,9 @@ class consumer_core final : public component, public std::enable_shared_from_thi
   peek_hub::waiter waiter_;
   std::shared_ptr<queue_sampler> sampler_;
   bool cannot_peek_ = false;
-  boost::asio::steady_timer poll_timer_;
-  bool polling_ = false;
+  boost::asio::steady_timer poll_timer_, ahead_timer_;
+  bool polling_ = false, watching_ahead_ = false;
+  std::uint64_t deliveries_ = 0;  // steps that delivered something
   const std::shared_ptr<queue_counters> counters_ = std::make_shared<queue_counters>();
   const queue_metrics metrics_;
 };

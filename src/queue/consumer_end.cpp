@@ -155,6 +155,7 @@ void consumer_core::stop(const error &why) {
     promoter_->stop();
   }
   poll_timer_.cancel();
+  ahead_timer_.cancel();
   step();
   while (!takers_.empty()) {
     auto op = std::move(takers_.front().op);

@@ -65,7 +65,7 @@ typedef struct corbel_queue_admission {
 typedef struct corbel_queue_options {
   uint32_t struct_size;
   uint32_t flags;         /* CORBEL_QUEUE_TELL_... */
-  uint32_t prefetch;      /* consumer: messages claimed ahead of concurrency; 0: none */
+  uint32_t prefetch;      /* consumer: messages claimed ahead of concurrency; 0: where work is fast, what is done in 2 ms */
   uint32_t concurrency;   /* consumer: messages out at once; 0: 1 */
   uint32_t max_attempts;  /* then a message goes to the dead list; 0: 25; CORBEL_UNBOUNDED: never */
   uint32_t max_in_flight; /* platform, consumer: no claim where a lane has so many in flight; 0: 1,000 */

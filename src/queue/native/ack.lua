@@ -6,6 +6,7 @@
 -- Before: the messages were claimed under these names. After 1 and -: they are nowhere. After 0: nothing was changed. A lease
 -- that is past its end but was taken by nobody still counts as held.
 --include shared
+--include claims
 local reply, tried, freed = {}, {}, {}
 
 local function ack(c, name, place)
@@ -20,7 +21,6 @@ local function ack(c, name, place)
   return '1'
 end
 
-redis.call('HDEL', holders, '')  -- a write that needs no memory, first: then a full server (OOM) allows the others too
 for i = 1, #ARGV, 2 do
   local name, places = ARGV[i], ARGV[i + 1]
   local c = claim_of(name)

@@ -4,6 +4,8 @@
 --   reply  for each 1: done. 0: the lease had been lost. -1: nobody knows the message: it was settled before
 -- Before: the messages were claimed under these names. After 1: each is dead, with its history.
 --include shared
+--include claims
+--include endings
 local by, reply = ARGV[1], {}
 redis.call('HDEL', holders, '')  -- a write that needs no memory, first: then a full server (OOM) allows the others too
 for i = 2, #ARGV, 3 do

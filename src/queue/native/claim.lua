@@ -14,29 +14,32 @@ local most, deadline, name, bytes_left = tonumber(ARGV[1]), whole(now + ARGV[2])
 local first, count, list = next_token(), 0, list_of(name)
 
 local function hold(left, large, main, others, told, seen)
-  redis.call('HSET', holders, name, whole(first) .. ' ' .. count .. ' ' .. count .. ' ' .. main .. ' ' .. large .. ' ' .. others)
+  local n = whole(count)
+  redis.call('HSET', holders, name, table.concat({whole(first), n, n, main, large, others}, ' '))
   redis.call('ZADD', leases, deadline, name)
-  redis.call('INCRBY', inflight, count)
+  redis.call('INCRBY', inflight, n)
   keep_token(first + count - 1)
   return {left, count, first, told, seen}
 end
 
--- Without a look at the messages, where none is of a group, was tried before, or may be too long.
+-- Without a look at the messages, where none is of a group, was tried before, or may be too long. Numbers are given as
+-- strings, for Redis writes others out to 17 digits first.
 local function take_unseen()
   local length = redis.call('LLEN', ready(1))
   count = math.min(most, length)
   if count == 0 then return {0, 0, 0, ''} end
-  local ends = #redis.call('LINDEX', ready(1), -1) + #redis.call('LINDEX', ready(1), -count)
+  local n = whole(count)
+  local ends = #redis.call('LINDEX', ready(1), '-1') + #redis.call('LINDEX', ready(1), '-' .. n)
   if ends / 2 * count > bytes_left then return end
   redis.call('HDEL', holders, '')  -- a write that needs no memory, first: then a full server (OOM) allows the others too
-  redis.call('SORT', ready(1), 'BY', 'nosort', 'DESC', 'LIMIT', 0, count, 'STORE', list)
-  local bytes = redis.call('MEMORY', 'USAGE', list, 'SAMPLES', 0)
+  redis.call('SORT', ready(1), 'BY', 'nosort', 'DESC', 'LIMIT', '0', n, 'STORE', list)
+  local bytes = redis.call('MEMORY', 'USAGE', list, 'SAMPLES', '0')
   if bytes > bytes_left then
     redis.call('UNLINK', list)
     return
   end
-  redis.call('LTRIM', ready(1), 0, -count - 1)
-  return hold(length - count, bytes > 65536 and 1 or 0, 1, '', '', 0)
+  redis.call('LTRIM', ready(1), '0', '-' .. whole(count + 1))
+  return hold(length - count, bytes > 65536 and '1' or '0', '1', '', '', 0)
 end
 
 if lanes == 1 and redis.call('EXISTS', attempts, grouped) == 0 then
@@ -105,4 +108,4 @@ for i = 1, count do
   if attempt > 1 or lane > 1 then told[#told + 1] = i .. ':' .. attempt .. ':' .. lane .. ';' end
 end
 redis.call('RPUSH', list, unpack(items))
-return hold(left, bytes > 65536 and 1 or 0, main, table.concat(others), table.concat(told), 1)
+return hold(left, bytes > 65536 and '1' or '0', whole(main), table.concat(others), table.concat(told), 1)

@@ -5,6 +5,7 @@
 -- Before: the messages were claimed under these names. After 1: each stands once in its ready list; the attempt is not
 -- counted.
 --include shared
+--include claims
 local reply = {}
 redis.call('HDEL', holders, '')  -- a write that needs no memory, first: then a full server (OOM) allows the others too
 for i = 1, #ARGV, 2 do

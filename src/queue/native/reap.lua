@@ -9,6 +9,8 @@
 -- lost for an hour. A claim that has no lease, because other hands removed it, gets one. Claims are brought back whole, until
 -- the messages are as many as one call may look at.
 --include shared
+--include claims
+--include endings
 local name, hold, most, interrupt = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4] == '1'
 local limit, bytes_left, lease = tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7])
 redis.call('ZREMRANGEBYSCORE', lost, '-inf', whole(now - 3600000))  -- needs no memory: then a full server (OOM) allows the rest

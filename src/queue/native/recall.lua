@@ -5,6 +5,7 @@
 -- Before: nobody works on messages of this claim. After: they stand at the ready lists' right ends in their old order,
 -- without lease. Run again it does nothing.
 --include shared
+--include claims
 local name, c = ARGV[1], claim_of(ARGV[1])
 if not c then return 0 end
 redis.call('HDEL', holders, '')  -- a write that needs no memory, first: then a full server (OOM) allows the others too

@@ -6,6 +6,8 @@
 -- Before: the messages were claimed under these names. After 1: each is delayed, or the next to be claimed of its lane, or
 -- dead, with its attempt counted and the reason in its history.
 --include shared
+--include claims
+--include endings
 local most, by = tonumber(ARGV[1]), ARGV[2]
 local reply = {}
 
