@@ -61,9 +61,9 @@ struct queue_options {
   std::uint32_t max_attempts = 25;  ///< then a message goes to the dead list; CORBEL_UNBOUNDED: no limit
 
   // consumer
-  std::uint32_t concurrency = 1;           ///< messages out at once
-  /// Claimed ahead of concurrency. 0: by the speed; a native queue whose messages are worked at 8,000 a second or more claims
-  /// ahead what it works off in about 2 ms, at most `concurrency` again; slower work, and interrupt below, nothing.
+  std::uint32_t concurrency = 1;  ///< messages out at once
+  /// Claimed ahead of concurrency. 0: by the speed; a native queue whose messages are worked at 8,000 a second or more
+  /// claims ahead what it works off in about 2 ms, at most `concurrency` again; slower work, and interrupt below, nothing.
   std::uint32_t prefetch = 0;
   std::chrono::milliseconds lease{30000};  ///< how long a claim holds without renewal; platform: at least 1 s
   std::uint32_t max_in_flight = 1000;      ///< platform: no claim where a lane has so many in flight

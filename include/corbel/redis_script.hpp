@@ -8,6 +8,7 @@
 
 #include <corbel/redis_pool.hpp>
 
+#include <memory>
 #include <string>
 
 namespace corbel {
@@ -17,7 +18,8 @@ class redis_script {
   /// keys: how many of the first arguments are keys.
   redis_script(std::string source, unsigned keys);
 
-  const std::string &source() const noexcept { return source_; }
+  const std::string &source() const noexcept { return *source_; }
+  const std::shared_ptr<const std::string> &shared_source() const noexcept { return source_; }
   const std::string &sha1() const noexcept { return sha1_; }
   unsigned keys() const noexcept { return keys_; }
 
@@ -30,12 +32,14 @@ class redis_script {
   }
 
  private:
-  std::string source_, sha1_;
+  std::shared_ptr<const std::string> source_;
+  std::string sha1_;
   unsigned keys_;
 };
 
 namespace detail {
-void start_script(const redis_pool &pool, std::string source, redis_command evalsha, call c, operation_ptr<redis_reply> op);
+void start_script(const redis_pool &pool, std::shared_ptr<const std::string> source, redis_command evalsha, call c,
+                  operation_ptr<redis_reply> op);
 }
 
 /// Runs evalsha, made by script.command(), on a shared pipeline. Signature: void(result<redis_reply>). The script runs at
@@ -43,7 +47,8 @@ void start_script(const redis_pool &pool, std::string source, redis_command eval
 template <class Token>
 auto async_run(const redis_pool &pool, const redis_script &script, redis_command evalsha, call c, Token &&token) {
   return detail::initiate<redis_reply>(
-      [pool, source = script.source(), evalsha = std::move(evalsha), c](detail::operation_ptr<redis_reply> op) mutable {
+      [pool, source = script.shared_source(), evalsha = std::move(evalsha),
+       c](detail::operation_ptr<redis_reply> op) mutable {
         detail::start_script(pool, std::move(source), std::move(evalsha), c, std::move(op));
       },
       pool.executor(), token);

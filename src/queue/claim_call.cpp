@@ -13,6 +13,11 @@ void claim_call::start(const redis_pool &pool, std::shared_ptr<const queue_proto
   std::make_shared<claim_call>(pool, std::move(protocol), std::move(request), std::move(told))->begin();
 }
 
+void claim_call::start_on(redis_lease &lease, std::chrono::milliseconds timeout, const redis_pool &pool,
+                          std::shared_ptr<const queue_protocol> protocol, claim_request request, told_function told) {
+  std::make_shared<claim_call>(pool, std::move(protocol), std::move(request), std::move(told))->begin_on(lease, timeout);
+}
+
 claim_call::claim_call(const redis_pool &pool, std::shared_ptr<const queue_protocol> protocol, claim_request request,
                        told_function told)
     : pool_(pool),
@@ -32,6 +37,20 @@ void claim_call::begin() {
   read();
 }
 
+void claim_call::begin_on(redis_lease &lease, std::chrono::milliseconds timeout) {
+  awaited_ = 2;
+  lease.async_send(protocol_->claim(request_).command, {.timeout = timeout},
+                   [self = shared_from_this()](result<redis_reply> r) {
+                     self->claim_ = std::move(r);
+                     self->answered();
+                   });
+  lease.async_send(*protocol_->read_elements(request_), {.timeout = timeout},
+                   [self = shared_from_this()](result<redis_reply> r) {
+                     self->elements_ = std::move(r);
+                     self->answered();
+                   });
+}
+
 void claim_call::read() {
   auto command = protocol_->read_elements(request_);
   if (!command) return;
@@ -47,8 +66,9 @@ void claim_call::read() {
 void claim_call::answered() {
   if (--awaited_ > 0) return;
   batch_scope batch;
+  if (!claim_ && claim_.error().native() == "NOSCRIPT") return begin();
   if (!claim_) return told_(claim_.error());
-  auto answer = protocol_->read_claim(claim_->root(), elements_ ? &elements_->root() : nullptr, request_);
+  auto answer = protocol_->read_claim(claim_->root(), elements_ ? *elements_ : redis_reply(), request_);
   if (!answer.unread) return told_(std::move(answer));
   if (reads_ < most_reads) return read();
   // They were taken, but cannot be had: by now others may hold them.

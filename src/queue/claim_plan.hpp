@@ -5,8 +5,8 @@
 /// A claim tells how much was left in the ready lists. While that is nothing, the consumer rests until it is woken: by who
 /// peeks at the lists, by a reconnect, by messages that became ready here.
 ///
-/// Where messages are worked off fast, so many are claimed ahead as are done in about 2 ms, at most `concurrency` again: so a
-/// claim is under way while handlers work, and none of them waits longer than a claim takes. Work that is slow, or stands
+/// Where messages are worked off fast, so many are claimed ahead as are done in about 2 ms, at most `concurrency` again: so
+/// a claim is under way while handlers work, and none of them waits longer than a claim takes. Work that is slow, or stands
 /// still, claims nothing ahead.
 
 #include <algorithm>
@@ -19,6 +19,8 @@ class claim_plan {
  public:
   /// Most messages of one claim.
   static constexpr std::uint32_t most_at_once = 128;
+  /// ... of one that waits at the server: few, for should this process be cut off then, they wait for its lease to end.
+  static constexpr std::uint32_t most_armed = 8;
 
   using clock = std::chrono::steady_clock;
   /// What is worked off in this time is claimed ahead, where it is so many at least.
@@ -67,9 +69,20 @@ class claim_plan {
     maybe_more_ = true;
     held_off_ = false;
   }
+  /// A claim is to be sent ahead, to run when something is ready: so many at most, which counts as under way; 0: none.
+  std::uint32_t arm() noexcept {
+    if (stopped_ || claiming_ != 0 || held_off_ || buffered_ > 0) return 0;
+    claiming_ = std::min({waiting_, concurrency_ - out_, most_armed});
+    armed_ = claiming_ != 0;
+    woken_meanwhile_ = false;
+    return claiming_;
+  }
+  /// What was sent ahead is not wanted any more: nobody waits.
+  bool is_armed_for_nobody() const noexcept { return armed_ && (waiting_ == 0 || stopped_); }
   /// full: something is left that may not be claimed now.
   void claim_answered(std::uint32_t got, std::uint64_t left, bool full) noexcept {
     claiming_ = 0;
+    armed_ = false;
     buffered_ += got;
     failures_ = 0;
     full_ = full && got == 0;
@@ -79,6 +92,7 @@ class claim_plan {
   /// at_once: the server is there again, so another try may follow now. Only the first in a row is believed.
   void claim_failed(bool at_once) noexcept {
     claiming_ = 0;
+    armed_ = false;
     maybe_more_ = true;
     full_ = false;
     held_off_ = !at_once || failures_ > 0;
@@ -149,6 +163,7 @@ class claim_plan {
   bool woken_meanwhile_ = false;  // since the claim under way began
   bool held_off_ = false;         // the last claim failed: not before a poll or a reconnect
   bool full_ = false;             // ... it got nothing although something is ready
+  bool armed_ = false;            // the claim under way waits at the server until something is ready
   bool stopped_ = false;
 };
 

@@ -23,6 +23,7 @@
 #include <corbel/log.hpp>
 
 #include <boost/asio/post.hpp>
+#include <boost/unordered/unordered_flat_map.hpp>
 
 #include <atomic>
 #include <deque>
@@ -89,20 +90,25 @@ class consumer_core final : public component, public std::enable_shared_from_thi
     int unfound = 0;                       // recalls that found nothing
   };
 
-  // consumer_core.cpp: claiming
+  // consumer_core.cpp: what happens, and what is done then
   void begin();
   void step();
-  void claim(std::uint32_t most);
-  void claimed(const claim_request &request, lease_clock::clock::time_point since, result<claim_answer> &r);
-  void take_in(claim_answer &answer, lease_clock::clock::time_point since);
-  void claim_failed(lost_claim claim, const error &why);
-  void recall();
-  void recall(lost_claim claim, bool under_way);
   void rest(claim_plan::rest how);
   void watch_ahead();
   void poll_after(std::chrono::milliseconds pause);
   void reconnected();
   void reaped(const reap_answer &answer);
+  // consumer_claim.cpp: claims on their way
+  claim_request next_claim(std::uint32_t most);
+  void claim(std::uint32_t most);
+  bool arm(redis_lease &lease, std::chrono::milliseconds timeout);
+  void disarm();
+  void disarm_later();
+  void claimed(const claim_request &request, lease_clock::clock::time_point since, result<claim_answer> &r);
+  void take_in(claim_answer &answer, lease_clock::clock::time_point since);
+  void claim_failed(lost_claim claim, const error &why);
+  void recall();
+  void recall(lost_claim claim, bool under_way);
   // consumer_settle.cpp: what becomes of messages
   void settle_now(const message_ptr &m, const settle_request &how, std::chrono::milliseconds timeout, std::uint64_t ticket,
                   settler::told_function told);
@@ -146,7 +152,7 @@ class consumer_core final : public component, public std::enable_shared_from_thi
   lane_rotation rotation_;
   std::deque<taker> takers_;
   std::deque<claimed_ptr> buffered_;
-  std::map<std::uint64_t, std::weak_ptr<message_state>> out_;      // delivered and not settled, by token
+  boost::unordered_flat_map<std::uint64_t, std::weak_ptr<message_state>> out_;  // delivered and not settled, by token
   std::map<std::uint64_t, std::weak_ptr<message_state>> watched_;  // by the ticket of who waits to hear of a loss
   std::list<waiting_drain> drains_;
   std::vector<lost_claim> lost_claims_;
@@ -165,8 +171,9 @@ class consumer_core final : public component, public std::enable_shared_from_thi
   peek_hub::waiter waiter_;
   std::shared_ptr<queue_sampler> sampler_;
   bool cannot_peek_ = false;
-  boost::asio::steady_timer poll_timer_, ahead_timer_;
-  bool polling_ = false, watching_ahead_ = false;
+  bool disarming_ = false;  // the claim that was sent ahead is given up
+  boost::asio::steady_timer poll_timer_, ahead_timer_, armed_timer_;
+  bool polling_ = false, watching_ahead_ = false, watching_armed_ = false;
   std::uint64_t deliveries_ = 0;  // steps that delivered something
   const std::shared_ptr<queue_counters> counters_ = std::make_shared<queue_counters>();
   const queue_metrics metrics_;

@@ -74,8 +74,9 @@ void consumer_core::drain_overdue(std::uint64_t ticket) {
   std::vector<message_ptr> out;
   for (auto &[token, weak] : out_)
     if (auto m = weak.lock()) out.push_back(std::move(m));
-  for (auto it = out.rbegin(); it != out.rend(); ++it) {
-    const auto &m = *it;
+  // The newest goes first, so that in the end the oldest is the next to be claimed.
+  std::sort(out.begin(), out.end(), [](const auto &a, const auto &b) { return a->claimed->token > b->claimed->token; });
+  for (const auto &m : out) {
     if (!m->begin_settling()) continue;
     log_settle(*m, settle::hand_back, "the drain's time is over");
     settle_now(m, settle::hand_back, last_moment, next_ticket(), [](const result<bool> &) {});
@@ -150,12 +151,14 @@ void consumer_core::stop(const error &why) {
   plan_.stop();
   why_stopped_ = why;
   if (peeks_) {
+    disarm();
     peeks_->forget(waiter_);
     reaper_->stop();
     promoter_->stop();
   }
   poll_timer_.cancel();
   ahead_timer_.cancel();
+  armed_timer_.cancel();
   step();
   while (!takers_.empty()) {
     auto op = std::move(takers_.front().op);

@@ -7,9 +7,9 @@
 #include "queue/protocol.hpp"
 
 #include <boost/asio/steady_timer.hpp>
+#include <boost/unordered/unordered_flat_map.hpp>
 
 #include <functional>
-#include <map>
 #include <memory>
 
 namespace corbel::detail {
@@ -37,7 +37,7 @@ class lease_keeper : public std::enable_shared_from_this<lease_keeper> {
   const std::shared_ptr<const queue_protocol> protocol_;
   const std::chrono::milliseconds lease_;
   std::function<void(std::uint64_t)> lost_;
-  std::map<std::uint64_t, claimed_ptr> held_;  // by token
+  boost::unordered_flat_map<std::uint64_t, claimed_ptr> held_;  // by token
   lease_clock clock_;
   boost::asio::steady_timer timer_;
   bool stopped_ = false;

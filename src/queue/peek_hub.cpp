@@ -3,8 +3,10 @@
 #include "base/batch.hpp"
 #include "redis/pool_core.hpp"
 
+#include <boost/asio/post.hpp>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <mutex>
 
 namespace corbel::detail {
@@ -43,13 +45,16 @@ void peek_hub::wait(waiter &w) {
 
 void peek_hub::forget(waiter &w) {
   for (auto &[list, p] : peeks_) {
-    if (p.waiters.erase(&w) > 0 && p.waiters.empty()) drop(p);
+    const bool armed = p.armed == &w, waited = p.waiters.erase(&w) > 0;
+    if (armed || (waited && p.waiters.empty())) drop(p);
+    if (armed && !p.waiters.empty()) go_on(p);
   }
 }
 
 /// A command that is out is given up with its connection.
 void peek_hub::drop(peek &p) {
   ++p.round;
+  p.armed = nullptr;
   if (p.lease) p.under_way = false;
   p.lease.release();
 }
@@ -93,16 +98,33 @@ void peek_hub::ask(peek &p) {
 void peek_hub::block(peek &p) {
   const auto time =
       block_time + std::chrono::milliseconds(std::uniform_int_distribution<std::int64_t>(0, block_jitter.count())(random_));
+  batch_scope batch;
   redis_command command("BLMOVE", p.list, p.list, "RIGHT", "RIGHT");
   command.push(fmt::format("{:.3f}", std::chrono::duration<double>(time).count()));
   p.lease.async_send(std::move(command), {.timeout = time + 5s},
                      [self = shared_from_this(), &p, round = ++p.round](result<redis_reply> r) {
                        if (round == p.round) self->answered(p, r);
                      });
+  arm(p, time + 5s);
+}
+
+/// The one whose turn is the longest ago.
+void peek_hub::arm(peek &p, std::chrono::milliseconds time) {
+  std::vector<waiter *> all;
+  for (auto *w : p.waiters)
+    if (w->arm && w->lists.size() == 1) all.push_back(w);
+  std::sort(all.begin(), all.end(), [](const waiter *a, const waiter *b) { return a->armed < b->armed; });
+  for (auto *w : all) {
+    if (!w->arm(p.lease, time)) continue;
+    w->armed = ++arms_;
+    p.armed = w;
+    return;
+  }
 }
 
 void peek_hub::answered(peek &p, const result<redis_reply> &r) {
   if (closed_) return;
+  const auto *armed = std::exchange(p.armed, nullptr);
   if (!r) {
     p.lease.release();
     return pause(p, lost_pause);
@@ -110,9 +132,13 @@ void peek_hub::answered(peek &p, const result<redis_reply> &r) {
   batch_scope batch;
   if (!r->root().is_nil()) {
     p.under_way = false;  // the connection is kept: who is woken will soon wait again
-    return wake(p);
+    return wake(p, armed);
   }
-  go_on(p);
+  if (!armed) return go_on(p);
+  // The claim's answer stands behind this one: who sent it can send the next.
+  boost::asio::post(pool_.executor(), [self = shared_from_this(), &p, round = p.round] {
+    if (round == p.round && !self->closed_) self->go_on(p);
+  });
 }
 
 void peek_hub::pause(peek &p, std::chrono::milliseconds time) {
@@ -122,12 +148,12 @@ void peek_hub::pause(peek &p, std::chrono::milliseconds time) {
   });
 }
 
-void peek_hub::wake(peek &p) {
+void peek_hub::wake(peek &p, const waiter *armed) {
   p.woke = std::chrono::steady_clock::now();
   for (auto *w : std::vector<waiter *>(p.waiters.begin(), p.waiters.end())) {
     if (!p.waiters.contains(w)) continue;
     for (auto &[list, other] : peeks_) other.waiters.erase(w);
-    w->woken();
+    if (w != armed) w->woken();
   }
   watch_unused();
 }

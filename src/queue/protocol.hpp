@@ -40,23 +40,29 @@ struct put_answer {
   std::vector<put_outcome> groups;
 };
 
+/// What keeps the bytes of messages: those of one claim may share it.
+struct claim_source {
+  std::string name;   ///< of the claim; empty on a platform queue
+  redis_reply reply;  ///< the server's, where the elements are read from there
+  std::string copy;   ///< else of one element
+};
+
 /// A message as its claim returned it.
 struct claimed_message {
-  std::string id, element;  ///< element: the ready list's bytes
+  std::string id;
+  std::string_view element;                    ///< the ready list's bytes, which source keeps
+  std::shared_ptr<const claim_source> source;  ///< never null
   std::string body;         ///< what is delivered where that is no part of the element; else empty, see body_at
   std::size_t body_at = 0;  ///< where the body begins in the element
   std::uint32_t attempt = 0, lane = 0;
   std::uint64_t token = 0;
-  std::shared_ptr<const std::string> claim;  ///< native: name of the claim that took it, as the place'th of its messages
-  std::uint32_t place = 0;
+  std::uint32_t place = 0;  ///< native: among the messages of its claim, from 0
   std::string group;
   std::chrono::system_clock::time_point put_at;
   std::chrono::milliseconds waited{0};  ///< from put to claim; 0 where put_at is not known
   std::string ignored;  ///< why it is not to be worked, but told to the host and acknowledged; empty: it is worked
 
-  std::string_view delivered() const noexcept {
-    return body.empty() ? std::string_view(element).substr(body_at) : std::string_view(body);
-  }
+  std::string_view delivered() const noexcept { return body.empty() ? element.substr(body_at) : std::string_view(body); }
 };
 using claimed_ptr = std::shared_ptr<const claimed_message>;
 
@@ -127,15 +133,16 @@ class queue_protocol {
   virtual script_call claim(const claim_request &r) const = 0;
   /// Reads the elements that a claim took, where its own reply has none; to be sent right behind it.
   virtual std::optional<redis_command> read_elements(const claim_request &) const { return {}; }
-  /// elements: the reply to read_elements(); null where there is none.
-  virtual claim_answer read_claim(const redis_node &reply, const redis_node *elements, const claim_request &r) const = 0;
+  /// elements: the reply to read_elements(); empty where there is none.
+  virtual claim_answer read_claim(const redis_node &reply, const redis_reply &elements, const claim_request &r) const = 0;
   /// Gives back what a claim took whose answer was lost, as if it had not been claimed. Reply: how many, an integer.
   /// unseen: as claim_answer says; later claims look for groups.
   virtual script_call recall(std::string_view claim, bool unseen = false) const = 0;
 
   /// by: the consumer, for the history.
   virtual script_call settle(corbel::settle how, const std::vector<settle_entry> &entries, std::string_view by) const = 0;
-  /// For each entry 1: settled now. 0: the lease had been lost. -1: nobody knows the message any more: it was settled before.
+  /// For each entry 1: settled now. 0: the lease had been lost. -1: nobody knows the message any more: it was settled
+  /// before.
   virtual std::vector<int> read_settle(const redis_node &reply, corbel::settle how,
                                        const std::vector<settle_entry> &entries) const;
 

@@ -9,7 +9,7 @@
 
 #include <chrono>
 #include <optional>
-#include <string>
+#include <string_view>
 
 namespace corbel::detail {
 
@@ -18,8 +18,9 @@ class settle_plan {
   using clock = std::chrono::steady_clock;
 
   /// deadline: time_point::max() for none.
-  settle_plan(settle how, std::string id, clock::time_point started, clock::time_point deadline)
-      : how_(how), id_(std::move(id)), started_(started), deadline_(deadline) {}
+  /// id: of the message, which lives longer.
+  settle_plan(settle how, std::string_view id, clock::time_point started, clock::time_point deadline)
+      : how_(how), id_(id), started_(started), deadline_(deadline) {}
 
   struct decision {
     std::optional<result<bool>> ended;   ///< over, with this result
@@ -35,7 +36,7 @@ class settle_plan {
 
  private:
   const settle how_;
-  const std::string id_;
+  const std::string_view id_;
   const clock::time_point started_, deadline_;
   unsigned tries_ = 0;
   bool uncertain_ = false;  // an earlier try may have been applied

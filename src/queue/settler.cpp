@@ -11,7 +11,7 @@ namespace {
 constexpr unsigned most_calls = 1;
 constexpr std::size_t most_messages = 256, most_bytes = 8u << 20;
 
-settle_plan make_plan(settle how, const std::string &id, std::chrono::milliseconds timeout) {
+settle_plan make_plan(settle how, std::string_view id, std::chrono::milliseconds timeout) {
   const auto now = settle_plan::clock::now();
   return {how, id, now, timeout < timeout.zero() ? settle_plan::clock::time_point::max() : now + timeout};
 }

@@ -8,11 +8,11 @@
 #include "queue/settle_plan.hpp"
 
 #include <boost/asio/steady_timer.hpp>
+#include <boost/unordered/unordered_flat_map.hpp>
 
 #include <array>
 #include <deque>
 #include <functional>
-#include <map>
 
 namespace corbel::detail {
 
@@ -56,10 +56,10 @@ class settler final : public std::enable_shared_from_this<settler>, private batc
   redis_pool pool_;
   const std::shared_ptr<const queue_protocol> protocol_;
   const std::string by_;
-  std::array<std::deque<settlement_ptr>, 4> waiting_;  // by kind
-  std::map<std::uint64_t, settlement_ptr> all_;        // by ticket
-  std::shared_ptr<settler> enlisted_;                  // itself, while the batch's end is to call it
-  unsigned calls_ = 0;                                 // script calls under way
+  std::array<std::deque<settlement_ptr>, 4> waiting_;             // by kind
+  boost::unordered_flat_map<std::uint64_t, settlement_ptr> all_;  // by ticket
+  std::shared_ptr<settler> enlisted_;                             // itself, while the batch's end is to call it
+  unsigned calls_ = 0;                                            // script calls under way
 };
 
 }  // namespace corbel::detail

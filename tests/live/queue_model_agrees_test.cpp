@@ -110,8 +110,8 @@ class real_queue {
       }
       case act::lease_ends:
         // In the order of the claims, as they would end.
-        server_.command({"ZADD", name_ + ":leases", std::to_string(before.flight[s.who].token),
-                         claim_name(before.flight[s.who].claim)});
+        server_.command(
+            {"ZADD", name_ + ":leases", std::to_string(before.flight[s.who].token), claim_name(before.flight[s.who].claim)});
         return;
       case act::reap:
         return reap();
@@ -140,7 +140,7 @@ class real_queue {
     const auto lost = pairs_of(held[8]);
     for (std::uint8_t i = 0; i < w.lost.n; ++i) {
       const auto &m = *held_.at(w.lost.at[i]);
-      CHECK(lost.contains(*m.claim + ":" + std::to_string(m.place)));
+      CHECK(lost.contains(m.source->name + ":" + std::to_string(m.place)));
     }
   }
 
@@ -167,9 +167,10 @@ class real_queue {
     const auto reply = run(protocol_->claim(request));
     const auto elements = come(pool_.async_send(*protocol_->read_elements(request), {}, boost::asio::use_future));
     REQUIRE(elements);
-    auto answer = protocol_->read_claim(reply.root(), &elements->root(), request);
+    auto answer = protocol_->read_claim(reply.root(), *elements, request);
     CHECK_FALSE(answer.unread);
     CHECK_FALSE(answer.unseen);
+    if (before.ready.n == after.ready.n && before.parked.n == after.parked.n) return CHECK(answer.messages.empty());
     CHECK(answer.left == after.ready.n);
     REQUIRE(answer.messages.size() == static_cast<std::size_t>(after.flights - before.flights));
     const auto *entry = after.flight + before.flights;
@@ -201,12 +202,12 @@ class real_queue {
     for (std::uint8_t i = 0; i < w.flights; ++i) {
       const auto &e = w.flight[i];
       const auto &m = *held_.at(e.token);
-      CHECK(claim_name(e.claim) == *m.claim);
-      claims.insert(*m.claim);
-      REQUIRE((holders.contains(*m.claim) && leases.contains(*m.claim)));
-      CHECK(id_of(server_.command({"LINDEX", name_ + ":claim:" + *m.claim, std::to_string(m.place)}).text) ==
+      CHECK(claim_name(e.claim) == m.source->name);
+      claims.insert(m.source->name);
+      REQUIRE((holders.contains(m.source->name) && leases.contains(m.source->name)));
+      CHECK(id_of(server_.command({"LINDEX", name_ + ":claim:" + m.source->name, std::to_string(m.place)}).text) ==
             name_of(e.message));
-      CHECK((std::stod(leases.at(*m.claim)) < 1000) == (e.expired != 0));
+      CHECK((std::stod(leases.at(m.source->name)) < 1000) == (e.expired != 0));
     }
     CHECK(holders.size() == claims.size());
     CHECK(leases.size() == claims.size());
@@ -270,11 +271,13 @@ TEST_CASE("random schedules agree: four messages, deaths and losses") {
   check_schedules({.messages = 4, .producers = 2, .consumers = 3, .max_attempts = 3, .deaths = 5, .losses = 5}, 1);
 }
 TEST_CASE("random schedules agree: five messages, two in a claim") {
-  check_schedules({.messages = 5, .producers = 2, .consumers = 3, .max_attempts = 3, .most = 2, .deaths = 5, .losses = 5}, 4);
+  check_schedules({.messages = 5, .producers = 2, .consumers = 3, .max_attempts = 3, .most = 2, .deaths = 5, .losses = 5},
+                  4);
 }
 TEST_CASE("random schedules agree: five messages of which three are of one group, two in a claim") {
   check_schedules(
-      {.messages = 5, .producers = 2, .consumers = 3, .grouped = 21, .max_attempts = 3, .most = 2, .deaths = 5, .losses = 5}, 5);
+      {.messages = 5, .producers = 2, .consumers = 3, .grouped = 21, .max_attempts = 3, .most = 2, .deaths = 5, .losses = 5},
+      5);
 }
 TEST_CASE("random schedules agree: five messages of one group") {
   check_schedules(

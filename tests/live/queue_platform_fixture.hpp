@@ -46,7 +46,7 @@ struct platform_fixture {
   detail::claim_answer claim(const protocol_ptr &by, std::uint32_t most = 10, std::chrono::milliseconds lease = 30s) {
     detail::claim_request r{.most = most, .lease = lease, .claim = "c" + std::to_string(++claims), .turns = {}};
     for (std::uint32_t lane = 0; lane < by->lanes().size(); ++lane) r.turns.emplace_back(lane, 1);
-    return by->read_claim(run(by->claim(r)).root(), nullptr, r);
+    return by->read_claim(run(by->claim(r)).root(), {}, r);
   }
   detail::claim_answer claim(std::uint32_t most = 10, std::chrono::milliseconds lease = 30s) {
     return claim(ours, most, lease);

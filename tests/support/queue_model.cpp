@@ -19,6 +19,7 @@ void rest(consumer &c) {
   const auto past = c;
   c = {};
   c.late_claim = past.late_claim;
+  c.late_recalled = past.late_recalled;
   c.late_token = past.late_token;
   c.late_message = past.late_message;
   c.late_kind = past.late_kind;
@@ -113,11 +114,12 @@ void step_of_consumer(world &w, consumer &c, step s, const rules &r) {
       --w.losses;
       return;
     case act::claim_arrives:
-      redis.claim(c.late_claim);
-      c.late_claim = 0;
+      if (c.late_recalled == 0) redis.claim(c.late_claim);
+      c.late_claim = c.late_recalled = 0;
       return;
     case act::recall:
       redis.recall(c.claim);
+      if (c.claim == c.late_claim) c.late_recalled = 1;
       return rest(c);
     case act::settle:
       c.settling = s.which;
@@ -273,7 +275,8 @@ std::string text(step s) {
                                           "reap",
                                           "promote"};
   static constexpr const char *kinds[] = {"", " done", " retry now", " retry later", " bury", " hand back"};
-  return names[static_cast<int>(s.what)] + std::string(" ") + std::to_string(s.who) + kinds[static_cast<int>(s.kind)] + (s.which != 0 ? " its second" : "");
+  return names[static_cast<int>(s.what)] + std::string(" ") + std::to_string(s.who) + kinds[static_cast<int>(s.kind)] +
+         (s.which != 0 ? " its second" : "");
 }
 
 }  // namespace corbel::test::queue_model

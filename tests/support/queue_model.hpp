@@ -87,6 +87,7 @@ struct consumer {
   std::uint8_t settling;                ///< which of them
   std::int8_t reply;                    ///< of the settlement that ran
   std::uint8_t late_claim, late_token;  ///< requests of the past that may still run: a claim's name, a settlement's token
+  std::uint8_t late_recalled;           ///< that claim was recalled
   std::uint8_t late_message;
   how late_kind;
 };

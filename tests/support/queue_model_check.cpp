@@ -13,7 +13,8 @@ bool is_grouped(const rules &r, std::uint8_t m) { return (r.grouped >> m & 1) !=
 int places_of(const world &w, std::uint8_t m) {
   int places = w.ready.count(m) + w.parked.count(m) + w.delayed.count(m) + w.dead.count(m) + w.done[m];
   for (std::uint8_t i = 0; i < w.flights; ++i) places += w.flight[i].message == m ? 1 : 0;
-  for (const auto &c : w.consumers) places += c.phase == consumer::claim_ran && c.of[0].token == 0 && c.of[0].message == m ? 1 : 0;
+  for (const auto &c : w.consumers)
+    places += c.phase == consumer::claim_ran && c.of[0].token == 0 && c.of[0].message == m ? 1 : 0;
   return places;
 }
 

@@ -169,13 +169,13 @@ TEST_CASE("messages of one group: one at a time, in their order, woken when it i
 }
 
 TEST_CASE("claims of two messages: each is settled by itself, the lease of both ends once") {
-  check_all("2 messages in one claim, every way to settle, 1 death",
-            {.producers = 1, .most = 2, .deaths = 1, .losses = 0});
+  check_all("2 messages in one claim, every way to settle, 1 death", {.producers = 1, .most = 2, .deaths = 1, .losses = 0});
   check_all("2 messages in one claim, done and tried again, 1 attempt, 1 death, 1 loss",
             {.producers = 1, .max_attempts = 1, .most = 2, .ways = only({how::done, how::retry_later})});
   if (!is_short())
-    check_all("3 messages of which two are of one group, done and handed back, 1 death",
-              {.messages = 3, .producers = 1, .grouped = 5, .most = 2, .ways = only({how::done, how::hand_back}), .losses = 0});
+    check_all(
+        "3 messages of which two are of one group, done and handed back, 1 death",
+        {.messages = 3, .producers = 1, .grouped = 5, .most = 2, .ways = only({how::done, how::hand_back}), .losses = 0});
 }
 
 TEST_CASE("the model finds a put that is repeated without a key") {

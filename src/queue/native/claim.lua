@@ -42,7 +42,9 @@ local function take_unseen()
   return hold(length - count, bytes > 65536 and '1' or '0', '1', '', '', 0)
 end
 
-if lanes == 1 and redis.call('EXISTS', attempts, grouped) == 0 then
+local looking = redis.call('EXISTS', attempts, grouped, recalled(name)) > 0
+if looking and redis.call('EXISTS', recalled(name)) == 1 then return {0, 0, 0, ''} end
+if lanes == 1 and not looking then
   local reply = take_unseen()
   if reply then return reply end
 end

@@ -12,9 +12,6 @@ namespace {
 constexpr char unit = '\x1f';
 constexpr std::size_t longest_head = 300;
 
-bool is_control(char c) noexcept { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }
-bool is_word(std::string_view s) noexcept { return !s.empty() && std::none_of(s.begin(), s.end(), is_control); }
-
 std::string sha1_of(std::string_view bytes) {
   unsigned char digest[EVP_MAX_MD_SIZE];
   unsigned size = 0;
@@ -27,35 +24,51 @@ std::string sha1_of(std::string_view bytes) {
   return hex;
 }
 
-/// The text before the next unit separator, which is taken off with it.
-std::string_view next_part(std::string_view &line) noexcept {
-  const auto at = line.find(unit);
-  auto part = line.substr(0, at);
-  line = at == line.npos ? std::string_view() : line.substr(at + 1);
-  return part;
+/// Where the line ends, and the first two unit separators in it; done for every message that is claimed.
+struct head_line {
+  std::size_t end = 0, first = 0, second = 0;  ///< 0: there is none
+  bool controls = false;                       ///< others than these
+};
+head_line scan(std::string_view element) noexcept {
+  head_line line;
+  const auto end = element.substr(0, longest_head).find('\n');
+  if (end == element.npos) return line;
+  line.end = end;
+  element = element.substr(0, end);
+  unsigned units = 0;
+  if (const auto first = element.find(unit); first != element.npos) {
+    line.first = first;
+    ++units;
+    if (const auto second = element.find(unit, first + 1); second != element.npos) {
+      line.second = second;
+      ++units;
+    }
+  }
+  for (const char c : element) units -= static_cast<unsigned char>(c) < 0x20 || c == 0x7f ? 1 : 0;
+  line.controls = units != 0;
+  return line;
 }
 
 }  // namespace
 
 native_head read_native_head(std::string_view element) {
   native_head head;
-  const auto end = element.substr(0, longest_head).find('\n');
-  if (end != element.npos) {
-    auto line = element.substr(0, end);
-    if (is_word(line)) {
-      head.id = line;
-      head.body_at = end + 1;
+  const auto line = scan(element);
+  if (line.end > 0 && !line.controls && element[0] != unit) {
+    if (line.first == 0) {
+      head.id = element.substr(0, line.end);
+      head.body_at = line.end + 1;
       return head;
     }
-    const auto id = next_part(line), put = next_part(line), group = line;
-    if (is_word(id) && !put.empty() && put.find_first_not_of("0123456789") == put.npos &&
-        std::none_of(group.begin(), group.end(), is_control)) {
+    const auto put_end = line.second != 0 ? line.second : line.end;
+    const auto put = element.substr(line.first + 1, put_end - line.first - 1);
+    if (!put.empty() && put.find_first_not_of("0123456789") == put.npos) {
       std::int64_t ms = 0;  // stays so where it is out of range
       std::from_chars(put.data(), put.data() + put.size(), ms);
-      head.id = id;
-      head.group = group;
+      head.id = element.substr(0, line.first);
+      if (line.second != 0) head.group = element.substr(line.second + 1, line.end - line.second - 1);
       head.put_at = std::chrono::system_clock::time_point(std::chrono::milliseconds(ms));
-      head.body_at = end + 1;
+      head.body_at = line.end + 1;
       return head;
     }
   }

@@ -74,6 +74,13 @@ native_protocol::native_protocol(const queue_options &options) : options_(option
     keys_.push_back(fmt::format("{}:{}", name, part));
   keys_.push_back(name);
   keys_.insert(keys_.end(), ready_.begin(), ready_.end());
+  const auto &s = all();
+  for (const auto *script : {&s.put, &s.claim, &s.recall, &s.ack, &s.retry, &s.bury, &s.hand_back, &s.renew, &s.reap,
+                             &s.promote, &s.stats, &s.dead, &s.requeue, &s.purge}) {
+    auto command = script->command();
+    command.push_all(keys_);
+    begun_.emplace(script, std::move(command));
+  }
 }
 
 /// Never destroyed: I/O threads may still run them while the process exits.
@@ -84,11 +91,7 @@ const native_protocol::scripts &native_protocol::all() const {
   return sets.try_emplace(keys_.size(), static_cast<unsigned>(keys_.size())).first->second;
 }
 
-redis_command native_protocol::begin(const redis_script &script) const {
-  auto command = script.command();
-  command.push_all(keys_);
-  return command;
-}
+redis_command native_protocol::begin(const redis_script &script) const { return begun_.at(&script); }
 
 std::size_t native_protocol::lane_of(const put_item &item) const noexcept {
   if (item.lane.empty()) return 0;
@@ -153,7 +156,7 @@ script_call native_protocol::settle(corbel::settle how, const std::vector<settle
   if (how == settle::retry) command.push(options_.max_attempts == unbounded ? 0 : options_.max_attempts);
   if (how == settle::retry || how == settle::bury) command.push(by);
   for (const auto &e : entries) {
-    command.push(*e.message->claim).push(e.message->place);
+    command.push(e.message->source->name).push(e.message->place);
     if (how == settle::retry || how == settle::bury) command.push(e.reason);
     if (how == settle::retry) command.push(e.due);
   }
@@ -164,7 +167,7 @@ script_call native_protocol::renew(std::chrono::milliseconds lease, const std::v
   auto command = begin(all().renew);
   command.push(lease.count());
   std::set<std::string_view> claims;
-  for (const auto &m : held) claims.insert(*m->claim);
+  for (const auto &m : held) claims.insert(m->source->name);
   for (const auto claim : claims) command.push(claim);
   return {all().renew, std::move(command)};
 }

@@ -4,6 +4,8 @@
 
 #include "queue/protocol.hpp"
 
+#include <boost/unordered/unordered_flat_map.hpp>
+
 namespace corbel::detail {
 
 class native_protocol final : public queue_protocol {
@@ -21,7 +23,7 @@ class native_protocol final : public queue_protocol {
   put_answer read_put(const redis_node &reply, const std::vector<put_group> &groups) const override;
   script_call claim(const claim_request &r) const override;
   std::optional<redis_command> read_elements(const claim_request &r) const override;
-  claim_answer read_claim(const redis_node &reply, const redis_node *elements, const claim_request &r) const override;
+  claim_answer read_claim(const redis_node &reply, const redis_reply &elements, const claim_request &r) const override;
   script_call recall(std::string_view claim, bool unseen) const override;
   script_call settle(corbel::settle how, const std::vector<settle_entry> &entries, std::string_view by) const override;
   std::vector<int> read_settle(const redis_node &reply, corbel::settle how,
@@ -41,7 +43,7 @@ class native_protocol final : public queue_protocol {
  private:
   struct scripts;
   const scripts &all() const;
-  /// EVALSHA of the script with the queue's keys.
+  /// EVALSHA of the script with the queue's keys: a copy, for they are many and always the same.
   redis_command begin(const redis_script &script) const;
   void push_items(redis_command &command, const std::vector<put_group> &groups, std::optional<std::int64_t> now) const;
   std::size_t lane_of(const put_item &item) const noexcept;
@@ -49,6 +51,7 @@ class native_protocol final : public queue_protocol {
   const queue_options options_;
   std::vector<queue_lane> lanes_;
   std::vector<std::string> ready_, keys_;  // keys_: all that a script is given, ready_ at its end
+  boost::unordered_flat_map<const redis_script *, redis_command> begun_;
 };
 
 }  // namespace corbel::detail

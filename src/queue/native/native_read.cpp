@@ -10,6 +10,9 @@ namespace corbel::detail {
 
 namespace {
 
+/// Messages of a claim keep its reply together, as long as one of them is held, up to so many bytes of elements.
+constexpr std::size_t shared_bytes = 512u << 10;
+
 std::uint64_t number(const redis_node &n) { return static_cast<std::uint64_t>(n.integer()); }
 
 std::chrono::system_clock::time_point time_of(std::int64_t ms) {
@@ -51,29 +54,34 @@ put_answer native_protocol::read_put(const redis_node &reply, const std::vector<
   return answer;
 }
 
-claim_answer native_protocol::read_claim(const redis_node &reply, const redis_node *elements,
+claim_answer native_protocol::read_claim(const redis_node &reply, const redis_reply &elements,
                                          const claim_request &r) const {
   claim_answer answer;
   answer.left = number(reply[0]);
   const auto count = number(reply[1]), first = number(reply[2]);
   if (count == 0) return answer;
-  if (!elements || elements->elements().size() != count) {
+  const auto all = elements.root().elements();
+  if (all.size() != count) {
     answer.unread = true;
     return answer;
   }
-  const auto name = std::make_shared<const std::string>(r.claim);
+  std::size_t bytes = 0;
+  for (const auto &element : all) bytes += element.text().size();
+  const bool copied = bytes > shared_bytes;
+  auto source = std::make_shared<const claim_source>(claim_source{r.claim, copied ? redis_reply() : elements, {}});
   bool grouped = false;
   answer.messages.reserve(count);
-  for (const auto &element : elements->elements()) {
+  for (const auto &element : all) {
     claimed_message m;
-    m.element = element.text();
+    if (copied) source = std::make_shared<const claim_source>(claim_source{r.claim, {}, std::string(element.text())});
+    m.source = source;
+    m.element = copied ? std::string_view(source->copy) : element.text();
     auto head = read_native_head(m.element);
     m.id = std::move(head.id);
     m.group = std::move(head.group);
     m.put_at = head.put_at;
     m.body_at = head.body_at;
     m.attempt = 1;
-    m.claim = name;
     m.place = static_cast<std::uint32_t>(answer.messages.size());
     m.token = first + m.place;
     grouped = grouped || !m.group.empty();
@@ -103,12 +111,11 @@ std::vector<int> native_protocol::read_settle(const redis_node &reply, corbel::s
   return all;
 }
 
-std::vector<std::uint64_t> native_protocol::read_renew(const redis_node &reply,
-                                                       const std::vector<claimed_ptr> &held) const {
+std::vector<std::uint64_t> native_protocol::read_renew(const redis_node &reply, const std::vector<claimed_ptr> &held) const {
   std::vector<std::uint64_t> lost;
   for (const auto &claim : reply.elements()) {
     for (const auto &m : held)
-      if (*m->claim == claim.text()) lost.push_back(m->token);
+      if (m->source->name == claim.text()) lost.push_back(m->token);
   }
   return lost;
 }

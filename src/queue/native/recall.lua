@@ -3,12 +3,13 @@
 --   ARGV   name of the claim, 1 when messages of groups were claimed without regard to them: later claims look for groups
 --   reply  how many messages were given back
 -- Before: nobody works on messages of this claim. After: they stand at the ready lists' right ends in their old order,
--- without lease. Run again it does nothing.
+-- without lease. Run again it does nothing; a claim of this name that comes only now takes nothing, for ten minutes.
 --include shared
 --include claims
 local name, c = ARGV[1], claim_of(ARGV[1])
-if not c then return 0 end
 redis.call('HDEL', holders, '')  -- a write that needs no memory, first: then a full server (OOM) allows the others too
+redis.call('SET', recalled(name), '1', 'PX', '600000')
+if not c then return 0 end
 if ARGV[2] == '1' then redis.call('SET', grouped, 1) end
 local elements, count = redis.call('LRANGE', list_of(name), 0, -1), 0
 for place = #elements - 1, 0, -1 do  -- the newest goes back first

@@ -20,11 +20,11 @@ std::vector<settled_places> places_by_claim(const std::vector<settle_entry> &ent
   std::vector<settled_places> all;
   for (std::size_t i = 0; i < entries.size(); ++i) {
     const auto &m = *entries[i].message;
-    // Messages of one claim share its name, and mostly stand together.
-    auto at =
-        std::find_if(all.rbegin(), all.rend(), [&](const settled_places &p) { return p.name.data() == m.claim->data(); });
+    // Messages of one claim mostly share its name, and stand together.
+    const auto &name = m.source->name;
+    auto at = std::find_if(all.rbegin(), all.rend(), [&](const settled_places &p) { return p.name.data() == name.data(); });
     if (at == all.rend()) {
-      all.push_back({*m.claim, {}});
+      all.push_back({name, {}});
       at = all.rbegin();
     }
     at->entries.emplace_back(m.place, i);

@@ -1,6 +1,7 @@
 #pragma once
 /// Owns: how the messages of one acknowledge are named to the server: by claim, and in it by runs of places, so that a claim
-/// which is done whole costs two words. Pure. Callers: the native protocol, for the call and again for its reply. Thread: any.
+/// which is done whole costs two words. Pure. Callers: the native protocol, for the call and again for its reply. Thread:
+/// any.
 
 #include "queue/protocol.hpp"
 

@@ -39,3 +39,5 @@ local function keep_token(token) redis.call('SET', last_token, whole(token)) end
 
 -- The elements of a claim, see claims.lua.
 local function list_of(name) return base .. ':claim:' .. name end
+-- There once the claim was recalled: should it come only now, it takes nothing.
+local function recalled(name) return list_of(name) .. ':recalled' end

@@ -25,7 +25,7 @@ class platform_protocol final : public queue_protocol {
                   std::optional<std::int64_t> now) const override;
   put_answer read_put(const redis_node &reply, const std::vector<put_group> &groups) const override;
   script_call claim(const claim_request &r) const override;
-  claim_answer read_claim(const redis_node &reply, const redis_node *elements, const claim_request &r) const override;
+  claim_answer read_claim(const redis_node &reply, const redis_reply &elements, const claim_request &r) const override;
   script_call recall(std::string_view claim, bool unseen) const override;
   script_call settle(corbel::settle how, const std::vector<settle_entry> &entries, std::string_view by) const override;
   script_call renew(std::chrono::milliseconds lease, const std::vector<claimed_ptr> &held) const override;

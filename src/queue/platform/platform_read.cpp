@@ -35,7 +35,7 @@ put_answer platform_protocol::read_put(const redis_node &reply, const std::vecto
   return answer;
 }
 
-claim_answer platform_protocol::read_claim(const redis_node &reply, const redis_node *, const claim_request &) const {
+claim_answer platform_protocol::read_claim(const redis_node &reply, const redis_reply &, const claim_request &) const {
   constexpr std::size_t fields = 9;
   claim_answer answer;
   const auto all = reply.elements();
@@ -44,7 +44,8 @@ claim_answer platform_protocol::read_claim(const redis_node &reply, const redis_
   answer.messages.reserve(all.size() / fields);
   for (std::size_t i = 2; i + fields <= all.size(); i += fields) {
     claimed_message m;
-    m.element = all[i].text();
+    m.source = std::make_shared<const claim_source>(claim_source{{}, {}, std::string(all[i].text())});
+    m.element = m.source->copy;
     m.id = all[i + 1].text();
     m.attempt = static_cast<std::uint32_t>(all[i + 2].integer());
     m.token = number(all[i + 3]);

@@ -1,0 +1,160 @@
+/// Claims of many messages: each is settled by itself, the rest comes back with the lease of all; what is claimed ahead, or
+/// waits at the server to be claimed, goes back when nobody wants it.
+
+#include "live/queue_fixture.hpp"
+
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/cancellation_signal.hpp>
+
+using namespace corbel;
+using namespace corbel::test;
+
+namespace asio = boost::asio;
+
+namespace {
+
+/// Takes so many, all in one claim where they are there.
+std::vector<message> take_all(consumer &c, int count) {
+  std::vector<std::future<result<message>>> waiting;
+  for (int i = 0; i < count; ++i) waiting.push_back(taking(c));
+  std::vector<message> all;
+  for (auto &f : waiting) {
+    auto m = now(std::move(f));
+    REQUIRE(m);
+    all.push_back(std::move(*m));
+  }
+  return all;
+}
+
+}  // namespace
+
+TEST_CASE_FIXTURE(queue_fixture, "of a claim that is lost only those messages come back that were not settled") {
+  for (const std::size_t size : {std::size_t{1}, std::size_t{100000}}) {  // short ones, and such as are freed at once
+    std::vector<put_item> items;
+    for (int i = 0; i < 8; ++i) items.push_back({std::string(size, static_cast<char>('a' + i))});
+    put(std::move(items));
+    consumer first(pool, {.name = "work", .concurrency = 8, .lease = 1h});
+    auto held = take_all(first, 8);
+    REQUIRE(number({"HLEN", "work:holders"}) <= 2);
+    for (auto i : {1, 4, 5}) CHECK(settled(held[static_cast<std::size_t>(i)]));
+    CHECK(inflight() == 5);
+    CHECK(settled(held[0], settle::hand_back));
+    CHECK(ready() == 1);
+    auto again = take_all(first, 1);
+    CHECK(again[0].body() == held[0].body());
+    CHECK(again[0].attempt() == 1);
+    CHECK(settled(again[0]));
+    for (const auto &m : held) end_lease(server, m.token());
+    consumer second(pool, {.name = "work", .concurrency = 8, .lease = 300ms});
+    auto rest = take_all(second, 4);
+    std::string bodies;
+    for (auto &m : rest) {
+      CHECK(m.attempt() == 2);
+      bodies += m.body().front();
+      CHECK(settled(m));
+    }
+    CHECK(bodies == "cdgh");
+    for (auto i : {2, 3, 6, 7}) CHECK_FALSE(settled(held[static_cast<std::size_t>(i)]));
+    CHECK(is_empty());
+  }
+}
+
+TEST_CASE_FIXTURE(queue_fixture, "a server without memory lets long messages of one claim be settled one by one") {
+  put({{std::string(100000, '1')}, {std::string(100000, '2')}, {std::string(100000, '3')}});
+  consumer out(pool, {.name = "work", .concurrency = 3});
+  server.command({"CONFIG", "SET", "maxmemory", "1"});
+  auto held = take_all(out, 3);
+  CHECK(settled(held[1]));
+  CHECK(settled(held[0], settle::bury));
+  CHECK(settled(held[2], retry_at_once()));
+  auto again = take(out);
+  CHECK(again.attempt() == 2);
+  CHECK(settled(again));
+  CHECK(inflight() == 0);
+}
+
+TEST_CASE_FIXTURE(queue_fixture, "a claim ends at 8 MiB, wherever the long messages stand") {
+  for (int longest = 0; longest < 3; ++longest) {
+    std::vector<std::string> push{"LPUSH", "work"};
+    for (int i = 0; i < 24; ++i) push.push_back(std::string(i % 3 == longest ? 3u << 20 : 10, 'x'));
+    server.command(push);
+    consumer out(pool, {.name = "work", .concurrency = 24, .lease = 1h});
+    auto held = take_all(out, 24);
+    for (const auto &claim : server.command({"KEYS", "work:claim:*"}).elements) {
+      auto bytes = server.command({"MEMORY", "USAGE", claim.text, "SAMPLES", "0"}).number;
+      CHECK(bytes < (12 << 20));
+    }
+    for (auto &m : held) CHECK(settled(m));
+    CHECK(is_empty());
+  }
+}
+
+TEST_CASE_FIXTURE(queue_fixture, "groups that other hands put are kept apart as soon as one is seen") {
+  const auto element = [](const char *id) {
+    return std::string(id) +
+           "\x1f"
+           "1732518000000\x1fg\n" +
+           id;
+  };
+  server.command({"LPUSH", "work", element("1"), element("2"), element("3")});
+  consumer out(pool, {.name = "work", .concurrency = 3, .lease = 1h});
+  std::vector<std::future<result<message>>> waiting;
+  for (int i = 0; i < 3; ++i) waiting.push_back(taking(out));
+  for (auto body : {"1", "2", "3"}) {
+    auto m = now(std::move(waiting[static_cast<std::size_t>(body[0] - '1')]));
+    REQUIRE(m);
+    CHECK(m->body() == body);
+    CHECK(m->attempt() == 1);
+    CHECK(inflight() == 1);
+    CHECK(settled(*m));
+  }
+  CHECK(is_empty());
+}
+
+TEST_CASE_FIXTURE(queue_fixture, "scripts that the server forgot are loaded again, also by a claim that waits there") {
+  consumer out(pool, {.name = "work"});
+  for (int i = 0; i < 3; ++i) {
+    auto waiting = taking(out);
+    REQUIRE(until(patience, [&] { return peeking() == 1; }));
+    server.command({"SCRIPT", "FLUSH"});
+    put({{"x"}});
+    auto m = now(std::move(waiting));
+    REQUIRE(m);
+    server.command({"SCRIPT", "FLUSH"});
+    CHECK(settled(*m));
+  }
+  CHECK(is_empty());
+}
+
+TEST_CASE_FIXTURE(queue_fixture, "a drain takes the claim back that waits at the server, and nothing is counted") {
+  for (int i = 0; i < 10; ++i) {
+    consumer out(pool, {.name = "work", .lease = 1h});
+    auto waiting = taking(out);
+    REQUIRE(until(patience, [&] { return peeking() == 1; }));
+    // What is put at the same moment is either worked by nobody, or was delivered before the drain.
+    auto drained = out.async_drain({.timeout = patience}, asio::use_future);
+    server.command({"LPUSH", "work", "x"});
+    CHECK(now(std::move(drained)));
+    if (auto m = now(std::move(waiting)); m) CHECK(settled(*m, settle::hand_back));
+    REQUIRE(until(patience, [&] { return ready() == 1 && inflight() == 0; }));
+    CHECK(number({"EXISTS", "work:attempts"}) == 0);
+    server.command({"DEL", "work"});
+  }
+}
+
+TEST_CASE_FIXTURE(queue_fixture, "who does not come again gives the claim up that waits at the server") {
+  consumer out(pool, {.name = "work", .lease = 1h}), other(pool, {.name = "work", .lease = 1h});
+  {
+    asio::cancellation_signal stop;
+    auto f = out.async_take(asio::bind_cancellation_slot(stop.slot(), asio::use_future));
+    REQUIRE(until(patience, [&] { return peeking() == 1; }));
+    stop.emit(asio::cancellation_type::terminal);
+    CHECK(now(std::move(f)).error().is(status::cancelled));
+  }
+  put({{"x"}});
+  auto m = take(other);
+  CHECK(m.attempt() == 1);
+  CHECK(settled(m));
+  CHECK(until(patience, [&] { return peeking() == 0; }));
+  CHECK(is_empty());
+}
