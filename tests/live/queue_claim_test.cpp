@@ -158,3 +158,17 @@ TEST_CASE_FIXTURE(queue_fixture, "who does not come again gives the claim up tha
   CHECK(until(patience, [&] { return peeking() == 0; }));
   CHECK(is_empty());
 }
+
+TEST_CASE_FIXTURE(queue_fixture, "a user that may not SORT claims all the same") {
+  server.command({"ACL", "SETUSER", "plain", "on", ">secret", "~*", "&*", "+@all", "-sort"});
+  auto url = server.url();
+  redis_pool plain(rt, {.url = url.insert(url.find("//") + 2, "plain:secret@")});
+  put({{"1"}, {"2"}, {"3"}});
+  consumer out(plain, {.name = "work", .concurrency = 3});
+  auto held = take_all(out, 3);
+  for (std::size_t i = 0; i < held.size(); ++i) {
+    CHECK(held[i].body() == std::to_string(i + 1));
+    CHECK(settled(held[i]));
+  }
+  CHECK(is_empty());
+}

@@ -210,7 +210,7 @@ TEST_CASE("a started message of ours that the platform's reaper dropped is nobod
 TEST_CASE("both reapers over the same dead message bring it back once") {
   reap_fixture f;
   f.enqueue("a");
-  auto body = f.claim_one()->element;
+  const std::string body(f.claim_one()->element);
   f.expire("a");
   // The platform's reaper has read the list and the lock; ours is quicker.
   CHECK(f.reap().back == 1);

@@ -22,8 +22,8 @@ local function hold(left, large, main, others, told, seen)
   return {left, count, first, told, seen}
 end
 
--- Without a look at the messages, where none is of a group, was tried before, or may be too long. Numbers are given as
--- strings, for Redis writes others out to 17 digits first.
+-- Without a look at the messages, where none is of a group, was tried before, or may be too long: SORT without sorting copies
+-- the right end of a list to another one. Numbers are given as strings, for Redis writes others out to 17 digits first.
 local function take_unseen()
   local length = redis.call('LLEN', ready(1))
   count = math.min(most, length)
@@ -32,7 +32,8 @@ local function take_unseen()
   local ends = #redis.call('LINDEX', ready(1), '-1') + #redis.call('LINDEX', ready(1), '-' .. n)
   if ends / 2 * count > bytes_left then return end
   redis.call('HDEL', holders, '')  -- a write that needs no memory, first: then a full server (OOM) allows the others too
-  redis.call('SORT', ready(1), 'BY', 'nosort', 'DESC', 'LIMIT', '0', n, 'STORE', list)
+  local moved = redis.pcall('SORT', ready(1), 'BY', 'nosort', 'DESC', 'LIMIT', '0', n, 'STORE', list)
+  if moved ~= count then return end  -- the user may not: SORT counts as dangerous
   local bytes = redis.call('MEMORY', 'USAGE', list, 'SAMPLES', '0')
   if bytes > bytes_left then
     redis.call('UNLINK', list)
