@@ -75,9 +75,12 @@ static void many_are_settled_in_one_call(void) {
   corbel_consumer *k = open_consumer(&w, mq, &o);
   corbel_put items[64];
   for (int i = 0; i < 64; i++) items[i] = item_of("x");
-  put_items(&w, p, items, 64);
   corbel_message *all[64];
-  for (int i = 0; i < 64; i++) all[i] = next_message(mq);
+  put_items(&w, p, items, 1);
+  all[5] = next_message(mq); /* claimed alone, so that the lease of the others is another */
+  put_items(&w, p, items, 63);
+  for (int i = 0; i < 64; i++)
+    if (i != 5) all[i] = next_message(mq);
   take_lease_away(&w, all[5]);
   corbel_settle done = settle_by(CORBEL_SETTLE_DONE);
   corbel_call c = call_to(w.q, 9);

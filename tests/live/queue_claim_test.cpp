@@ -2,9 +2,13 @@
 /// waits at the server to be claimed, goes back when nobody wants it.
 
 #include "live/queue_fixture.hpp"
+#include "queue/protocol.hpp"
 
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
+
+#include <algorithm>
+#include <atomic>
 
 using namespace corbel;
 using namespace corbel::test;
@@ -111,19 +115,64 @@ TEST_CASE_FIXTURE(queue_fixture, "groups that other hands put are kept apart as 
   CHECK(is_empty());
 }
 
-TEST_CASE_FIXTURE(queue_fixture, "scripts that the server forgot are loaded again, also by a claim that waits there") {
+TEST_CASE("scripts that the server forgot are loaded again, also by a claim that waits there") {
+  redis_server server;
+  std::atomic<int> troubles{0};
+  runtime rt({.log = [&](const log_line &line) { troubles += line.text.find("cannot claim") != line.text.npos ? 1 : 0; }});
+  redis_pool pool(rt, {.url = server.url()});
+  producer in(pool, {.name = "work"});
   consumer out(pool, {.name = "work"});
   for (int i = 0; i < 3; ++i) {
     auto waiting = taking(out);
-    REQUIRE(until(patience, [&] { return peeking() == 1; }));
+    REQUIRE(until(patience, [&] {
+      const auto all = server.clients();
+      return std::any_of(all.begin(), all.end(), [](const auto &c) { return c.find("cmd=blmove") != c.npos; });
+    }));
     server.command({"SCRIPT", "FLUSH"});
-    put({{"x"}});
+    REQUIRE(now(in.async_put({.body = "x"}, asio::use_future)));
     auto m = now(std::move(waiting));
     REQUIRE(m);
     server.command({"SCRIPT", "FLUSH"});
     CHECK(settled(*m));
   }
-  CHECK(is_empty());
+  CHECK(rt.shutdown(5s));
+  CHECK(troubles == 0);
+}
+
+TEST_CASE_FIXTURE(queue_fixture,
+                  "what is settled again is known as settled before, whatever became of the rest of its claim") {
+  using namespace corbel::detail;
+  const auto protocol = make_native_protocol({.name = "work"});
+  auto run = [&](script_call c) {
+    auto r = now(async_run(pool, c.script, std::move(c.command), {}, asio::use_future));
+    REQUIRE_MESSAGE(r, r.error().message());
+    return std::move(*r);
+  };
+  auto settle_one = [&](settle how, const claimed_message &m) {
+    const std::vector<settle_entry> one{{std::make_shared<const claimed_message>(m), "", "because"}};
+    return protocol->read_settle(run(protocol->settle(how, one, "me")).root(), how, one).front();
+  };
+  for (auto how : {settle::done, settle::retry, settle::bury, settle::hand_back}) {
+    put({{"1"}, {"2"}});
+    const claim_request request{.most = 2, .claim = std::to_string(static_cast<int>(how)), .turns = {{0, 2}}};
+    const auto reply = run(protocol->claim(request));
+    const auto elements = now(pool.async_send(*protocol->read_elements(request), asio::use_future));
+    REQUIRE(elements);
+    const auto held = protocol->read_claim(reply.root(), *elements, request).messages;
+    REQUIRE(held.size() == 2);
+    CHECK(settle_one(how, held[0]) == 1);
+    for (auto again : {settle::done, settle::retry, settle::bury, settle::hand_back})
+      CHECK(settle_one(again, held[0]) == -1);
+    end_lease(server, held[1].token);
+    const reap_request reaping{.name = "reaper", .lease = 1h};
+    for (int i = 0; i < 2; ++i) run(protocol->reap(reaping));  // the first pass may be left out
+    for (auto again : {settle::done, settle::retry, settle::bury, settle::hand_back}) {
+      CHECK(settle_one(again, held[0]) == -1);
+      CHECK(settle_one(again, held[1]) == 0);
+    }
+    CHECK(inflight() == 0);
+    server.command({"FLUSHALL"});
+  }
 }
 
 TEST_CASE_FIXTURE(queue_fixture, "a drain takes the claim back that waits at the server, and nothing is counted") {
@@ -134,8 +183,8 @@ TEST_CASE_FIXTURE(queue_fixture, "a drain takes the claim back that waits at the
     // What is put at the same moment is either worked by nobody, or was delivered before the drain.
     auto drained = out.async_drain({.timeout = patience}, asio::use_future);
     server.command({"LPUSH", "work", "x"});
-    CHECK(now(std::move(drained)));
     if (auto m = now(std::move(waiting)); m) CHECK(settled(*m, settle::hand_back));
+    CHECK(now(std::move(drained)));
     REQUIRE(until(patience, [&] { return ready() == 1 && inflight() == 0; }));
     CHECK(number({"EXISTS", "work:attempts"}) == 0);
     server.command({"DEL", "work"});
