@@ -133,8 +133,11 @@ class claim_plan {
     buffered_ -= a.hand_back;
     if (stopped_ || claiming_ != 0) return a;
     const std::uint32_t wanted = std::min(waiting_, concurrency_ - out_) + ahead - buffered_;
-    if (wanted > ahead_ / 2 && maybe_more_ && !held_off_) {
-      a.claim = claiming_ = std::min(wanted, most_at_once);
+    // Ahead it is claimed by the full number, once all that was claimed before is out: what is claimed together is then
+    // mostly settled together, which costs the server the least.
+    const bool early = ahead_ > 0 && buffered_ > 0;
+    if (wanted > 0 && !early && maybe_more_ && !held_off_) {
+      a.claim = claiming_ = std::min({wanted, most_at_once, ahead_ > 0 ? concurrency_ : wanted});
       woken_meanwhile_ = false;
     }
     if (waiting_ > 0 && out_ < concurrency_ && claiming_ == 0)

@@ -146,8 +146,9 @@ def test_a_lost_lease_cancels_its_handler_and_no_other(run, server, key):
                     raise
 
             running = asyncio.ensure_future(consumer.run(work))
-            await producer.put_many(["lost", "kept"])
-            await until_async(lambda: len(at_work) == 2, "both are worked")
+            for count, body in enumerate(["lost", "kept"]):  # one after the other: a lease is of a claim
+                await producer.put(body)
+                await until_async(lambda: len(at_work) == count + 1, "it is worked")
             await take_lease_away(r, key, at_work[b"lost"])
             await until_async(lambda: len(told) == 2, "both have ended")
             assert told == [(b"lost", "cancelled", True), (b"kept", "worked")]
@@ -164,8 +165,10 @@ def test_a_lost_lease_cancels_its_handler_and_no_other(run, server, key):
 def test_wait_lost(run, server, key):
     async def main():
         async with opened(server, key, concurrency=2, lease=0.3) as (r, producer, _, consumer):
-            await producer.put_many(["lost", "kept"])
-            lost, kept = await consumer.get(5), await consumer.get(5)
+            await producer.put("lost")
+            lost = await consumer.get(5)
+            await producer.put("kept")  # alone: a lease is of a claim
+            kept = await consumer.get(5)
             waits = [asyncio.ensure_future(message.wait_lost()) for message in (lost, kept)]
             with pytest.raises(corbel.Timeout):
                 await kept.wait_lost(0.01)

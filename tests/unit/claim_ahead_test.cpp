@@ -4,6 +4,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <chrono>
 #include <tuple>
 
@@ -26,8 +27,9 @@ TEST_CASE("fast work claims ahead what it does in 2 ms, up to its concurrency; s
     }
     plan.measure(start + 1h + time);
     plan.taker_came();
-    CHECK(plan.next().claim == 1 + ahead);
-    plan.claim_answered(1 + ahead, 1000, false);
+    const auto claim = std::min(1 + ahead, 64u);
+    CHECK(plan.next().claim == claim);
+    plan.claim_answered(claim, 1000, false);
     CHECK(plan.next().deliver == 1);
     CHECK(plan.has_ahead() == (ahead > 0));
     plan.measure(start + 2h);  // it became slow: what is there stays, and no more is claimed
@@ -35,7 +37,7 @@ TEST_CASE("fast work claims ahead what it does in 2 ms, up to its concurrency; s
     CHECK(a.hand_back == 0);
     CHECK(a.claim == 0);
     plan.stalled();
-    CHECK(plan.next().hand_back == ahead);
+    CHECK(plan.next().hand_back == claim - 1);
     CHECK_FALSE(plan.has_ahead());
   }
 }

@@ -1,8 +1,9 @@
 -- Puts messages on the dead list.
---   KEYS   see shared.lua
+--   KEYS   see start.lua
 --   ARGV   name of the consumer, then for each message: name of its claim, place, reason
 --   reply  for each 1: done. 0: the lease had been lost. -1: nobody knows the message: it was settled before
 -- Before: the messages were claimed under these names. After 1: each is dead, with its history.
+--include start
 --include shared
 --include claims
 --include endings

@@ -1,5 +1,5 @@
 -- Claims messages: takes them from the ready lists' right ends, leases them, counts the attempt.
---   KEYS   see shared.lua
+--   KEYS   see start.lua
 --   ARGV   how many at most, lease in ms, name of this claim, bytes from which on no further message is added, then lanes in
 --          the order of their turns, each with how many to take of it before the next one's turn
 --   reply  length of the ready lists afterwards, how many were claimed, token of the first, "index:attempt:lane;" of each one
@@ -9,11 +9,12 @@
 -- Before: any state. After: each message claimed is in flight under a token of its own, greater than all before, and the claim
 -- has a lease that ends a lease time from now by the server's clock. A message whose group runs is parked behind others of
 -- its group.
---include shared
+--include start
 local most, deadline, name, bytes_left = tonumber(ARGV[1]), whole(now + ARGV[2]), ARGV[3], tonumber(ARGV[4])
-local first, count, list = next_token(), 0, list_of(name)
+local list, first = list_of(name), next_token()
 
-local function hold(left, large, main, others, told, seen)
+-- Numbers are given as strings, for Redis writes others out to 17 digits first.
+local function hold(count, left, large, main, others, told, seen)
   local n = whole(count)
   redis.call('HSET', holders, name, table.concat({whole(first), n, n, main, large, others}, ' '))
   redis.call('ZADD', leases, deadline, name)
@@ -23,34 +24,31 @@ local function hold(left, large, main, others, told, seen)
 end
 
 -- Without a look at the messages, where none is of a group, was tried before, or may be too long: SORT without sorting copies
--- the right end of a list to another one. Numbers are given as strings, for Redis writes others out to 17 digits first.
-local function take_unseen()
-  local length = redis.call('LLEN', ready(1))
-  count = math.min(most, length)
-  if count == 0 then return {0, 0, 0, ''} end
-  local n = whole(count)
-  local ends = #redis.call('LINDEX', ready(1), '-1') + #redis.call('LINDEX', ready(1), '-' .. n)
-  if ends / 2 * count > bytes_left then return end
-  redis.call('HDEL', holders, '')  -- a write that needs no memory, first: then a full server (OOM) allows the others too
-  local moved = redis.pcall('SORT', ready(1), 'BY', 'nosort', 'DESC', 'LIMIT', '0', n, 'STORE', list)
-  if moved ~= count then return end  -- the user may not: SORT counts as dangerous
-  local bytes = redis.call('MEMORY', 'USAGE', list, 'SAMPLES', '0')
-  if bytes > bytes_left then
-    redis.call('UNLINK', list)
-    return
-  end
-  redis.call('LTRIM', ready(1), '0', '-' .. whole(count + 1))
-  return hold(length - count, bytes > 65536 and '1' or '0', '1', '', '', 0)
-end
-
-local looking = redis.call('EXISTS', attempts, grouped, recalled(name)) > 0
+-- the right end of a list to another one. Nothing else is begun before: a script's functions and names cost as much as this.
+local looking = redis.call('EXISTS', base .. ':attempts', base .. ':grouped', recalled(name)) > 0
 if looking and redis.call('EXISTS', recalled(name)) == 1 then return {0, 0, 0, ''} end
 if lanes == 1 and not looking then
-  local reply = take_unseen()
-  if reply then return reply end
+  local from = KEYS[2]
+  local length = redis.call('LLEN', from)
+  local count = math.min(most, length)
+  if count == 0 then return {0, 0, 0, ''} end
+  local n = whole(count)
+  if (#redis.call('LINDEX', from, '-1') + #redis.call('LINDEX', from, '-' .. n)) / 2 * count <= bytes_left then
+    redis.call('HDEL', holders, '')  -- a write that needs no memory, first: then a full server (OOM) allows the others too
+    -- A user may be forbidden to SORT, which counts as dangerous.
+    if redis.pcall('SORT', from, 'BY', 'nosort', 'DESC', 'LIMIT', '0', n, 'STORE', list) == count then
+      local bytes = redis.call('MEMORY', 'USAGE', list, 'SAMPLES', '0')
+      if bytes <= bytes_left then
+        redis.call('LTRIM', from, '0', '-' .. whole(count + 1))
+        return hold(count, length - count, bytes > 65536 and '1' or '0', '1', '', '', 0)
+      end
+      redis.call('UNLINK', list)
+    end
+  end
 end
 
-count = 0
+--include shared
+local count = 0
 local counted, parks_left, bytes = redis.call('EXISTS', attempts) == 1, 1000, 0
 local items, ids, lane_of, group_of, running = {}, {}, {}, {}, {}  -- items, ids, lane_of: by index
 
@@ -111,4 +109,4 @@ for i = 1, count do
   if attempt > 1 or lane > 1 then told[#told + 1] = i .. ':' .. attempt .. ':' .. lane .. ';' end
 end
 redis.call('RPUSH', list, unpack(items))
-return hold(left, bytes > 65536 and '1' or '0', whole(main), table.concat(others), table.concat(told), 1)
+return hold(count, left, bytes > 65536 and '1' or '0', whole(main), table.concat(others), table.concat(told), 1)

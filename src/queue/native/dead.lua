@@ -1,9 +1,10 @@
 -- A page of the dead list, the longest dead first.
---   KEYS   see shared.lua
+--   KEYS   see start.lua
 --   ARGV   number of the last message of the page before or '', most messages, most bytes
 --   reply  1 when there are more, then for each message: number, when it died, lane, element, notes: "<attempts> LF <reason>
 --          LF <history, one JSON object a line>"
 -- Nothing is changed.
+--include start
 --include shared
 local first, count, bytes_left = 0, tonumber(ARGV[2]), tonumber(ARGV[3])
 if ARGV[1] ~= '' then

@@ -1,9 +1,10 @@
 -- Gives claimed messages back as if they had not been claimed: they are the next ones of their lanes.
---   KEYS   see shared.lua
+--   KEYS   see start.lua
 --   ARGV   for each message: name of its claim, place; the last one given stands rightmost
 --   reply  for each 1: it is back. 0: the lease had been lost. -1: nobody knows the message: it was settled before
 -- Before: the messages were claimed under these names. After 1: each stands once in its ready list; the attempt is not
 -- counted.
+--include start
 --include shared
 --include claims
 local reply = {}

@@ -69,9 +69,6 @@ native_protocol::native_protocol(const queue_options &options) : options_(option
   } else {
     for (const auto &lane : lanes_) ready_.push_back(name + ":" + lane.name);
   }
-  for (const char *part : {"inflight", "leases", "holders", "lost", "attempts", "history", "groups", "parked", "delayed",
-                           "delayed:items", "dead", "dead:items", "dead:notes", "token"})
-    keys_.push_back(fmt::format("{}:{}", name, part));
   keys_.push_back(name);
   keys_.insert(keys_.end(), ready_.begin(), ready_.end());
   const auto &s = all();

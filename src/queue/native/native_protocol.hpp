@@ -1,6 +1,6 @@
 #pragma once
 /// Owns: the native layout of a queue: its keys, and each step as a call of its script. What a step does stands at the top
-/// of its script, the keys at the top of shared.lua. Callers: through queue_protocol. Thread: any.
+/// of its script, the keys at the top of start.lua and shared.lua. Callers: through queue_protocol. Thread: any.
 
 #include "queue/protocol.hpp"
 

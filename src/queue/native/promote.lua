@@ -1,9 +1,10 @@
 -- Makes delayed messages ready whose time has come: they are the next ones of their lanes.
---   KEYS   see shared.lua
+--   KEYS   see start.lua
 --   ARGV   most messages and bytes of one call
 --   reply  how many are ready now, ms until the next one is due or -1
 -- Before: any state. After: of the messages looked at, those that are due stand in their ready lists, or are parked where
 -- others of their group were parked before them.
+--include start
 --include shared
 local bytes_left, moved = tonumber(ARGV[2]), {}
 for _, number in ipairs(redis.call('ZRANGEBYSCORE', delayed, '-inf', whole(now), 'LIMIT', 0, tonumber(ARGV[1]))) do

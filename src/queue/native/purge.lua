@@ -1,7 +1,8 @@
 -- Removes dead messages for good.
---   KEYS   see shared.lua
+--   KEYS   see start.lua
 --   ARGV   most messages of one call, then numbers of messages; none: all
 --   reply  how many, 1 when there may be more
+--include start
 --include shared
 local numbers, more = {unpack(ARGV, 2)}, 0
 if #numbers == 0 then

@@ -1,5 +1,5 @@
 -- Puts groups of messages, each group whole or not at all. The first message of a lane is claimed first.
---   KEYS   see shared.lua
+--   KEYS   see start.lua
 --   ARGV   window of idempotency keys in ms, most messages ready and in flight or 0, capacity of the fleet or '' for no
 --          admission, then for each lane how many messages may be ready and in flight, then for each group: number of its
 --          messages, then of each: head, body. A head is the id, or id US lane US group US idempotency key US due, where
@@ -8,6 +8,7 @@
 --   reply  length of the ready lists, the server's clock in ms, then for each group 1, or {1, index from 1, id of the first time,
 --          ...} where keys were known, or {0, reason, messages ready and in flight}
 -- Before: any state. After: the messages of a group that was put stand at the left ends of their ready lists, or are delayed.
+--include start
 --include shared
 local window, most, capacity = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
 local admitting = capacity ~= nil or most > 0

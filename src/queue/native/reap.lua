@@ -1,6 +1,6 @@
 -- Brings back what dead consumers held: messages in flight whose lease has ended are claimed next, or dead after too many
 -- attempts, or dead as interrupted where they are not to be worked twice.
---   KEYS   see shared.lua
+--   KEYS   see start.lua
 --   ARGV   name of who reaps, ms for which no other does (twice the time between passes and a second), most attempts or 0, 1 to
 --          interrupt, most messages and bytes of one call, ms of a lease, cursor of the last reply or 0
 --   reply  {-1} when another one reaps; else how many came back, how many died, cursor to go on with or 0, then the elements of
@@ -8,6 +8,7 @@
 -- Before: any state. After: of the claims looked at none has an ended lease, and the messages that were not settled are known as
 -- lost for an hour. A claim that has no lease, because other hands removed it, gets one. Claims are brought back whole, until
 -- the messages are as many as one call may look at.
+--include start
 --include shared
 --include claims
 --include endings

@@ -1,9 +1,10 @@
 -- Gives back what a claim took whose answer was lost, as if it had not been claimed.
---   KEYS   see shared.lua
+--   KEYS   see start.lua
 --   ARGV   name of the claim, 1 when messages of groups were claimed without regard to them: later claims look for groups
 --   reply  how many messages were given back
 -- Before: nobody works on messages of this claim. After: they stand at the ready lists' right ends in their old order,
 -- without lease. Run again it does nothing; a claim of this name that comes only now takes nothing, for ten minutes.
+--include start
 --include shared
 --include claims
 local name, c = ARGV[1], claim_of(ARGV[1])

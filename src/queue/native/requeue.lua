@@ -1,8 +1,9 @@
 -- Puts dead messages back on their ready lists, behind all that is there, their attempts forgotten.
---   KEYS   see shared.lua
+--   KEYS   see start.lua
 --   ARGV   most messages of one call, then numbers of messages; none: all
 --   reply  how many, 1 when there may be more
 -- After: the messages are ready and not dead.
+--include start
 --include shared
 local numbers, more = {unpack(ARGV, 2)}, 0
 if #numbers == 0 then

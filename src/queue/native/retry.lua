@@ -1,10 +1,11 @@
 -- Gives messages back to be tried again later; after too many attempts to the dead list.
---   KEYS   see shared.lua
+--   KEYS   see start.lua
 --   ARGV   most attempts or 0, name of the consumer, then for each message: name of its claim, place, reason, due: "+<ms from
 --          now>", "<server's ms>", or '' for at once
 --   reply  for each 1: done. 0: the lease had been lost. -1: nobody knows the message: it was settled before
 -- Before: the messages were claimed under these names. After 1: each is delayed, or the next to be claimed of its lane, or
 -- dead, with its attempt counted and the reason in its history.
+--include start
 --include shared
 --include claims
 --include endings
