@@ -1,12 +1,12 @@
 # corbel_embed_scripts(<target> <folder>...): makes every <folder>/<name>.lua a C++ string in the header
 # "scripts/<last folder>_<name>.hpp" as corbel::scripts::<last folder>_<name>. A line "--include <part>" in it stands for the
-# text of <folder>/<part>.lua, where the part is one of start, shared, lane, record, look, claims, endings.
+# text of <folder>/<part>.lua, where the part is one of start, clock, shared, lane, record, look, claims, endings.
 function(corbel_embed_scripts target)
   set(out ${PROJECT_BINARY_DIR}/generated)
   foreach(folder ${ARGN})
     get_filename_component(prefix ${folder} NAME)
     file(GLOB scripts CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/${folder}/*.lua)
-    set(parts start shared lane record look claims endings)
+    set(parts start clock shared lane record look claims endings)
     foreach(part ${parts})
       set(text_of_${part} "")
       if(EXISTS ${PROJECT_SOURCE_DIR}/${folder}/${part}.lua)

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 
 static corbel_events *q;
-static int mended;
+static int mended, worked;
 
 static void die(const char *what, corbel_error *e) {
   fprintf(stderr, "%s: %s: %s\n", what, corbel_status_name(corbel_error_status(e)), corbel_error_message(e));
@@ -23,6 +23,7 @@ static void work(corbel_message *m) {
                      .how = mended ? CORBEL_SETTLE_DONE : CORBEL_SETTLE_RETRY, /* CORBEL_SETTLE_BURY gives up at once */
                      .reason = mended ? NULL : "the printer is on fire"};
   if (corbel_message_settle(m, &s, NULL, NULL)) die("settle", NULL);
+  worked = mended;
 }
 
 /* Works what comes until an event of that kind is there. */
@@ -76,8 +77,10 @@ int main(void) {
   if (corbel_inspector_requeue(look, &d.number, 1, &c, NULL)) die("requeue", e);
   printf("\nput back: %d\n", (int)work_until(CORBEL_EVENT_DONE).value);
   corbel_dead_free(page);
-  corbel_event ev = work_until(CORBEL_EVENT_MESSAGE);
-  corbel_event_clear(&ev, sizeof ev);
+  while (!worked) { /* it may have come before the answer that says it was put back */
+    corbel_event ev = work_until(CORBEL_EVENT_MESSAGE);
+    corbel_event_clear(&ev, sizeof ev);
+  }
 
   corbel_inspector_free(look);
   corbel_consumer_free(out);

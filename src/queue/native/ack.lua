@@ -28,6 +28,7 @@ if #over > 0 then
 end
 if #rest == 0 then return reply end
 
+--include clock
 --include shared
 --include claims
 local tried, freed = {}, {}

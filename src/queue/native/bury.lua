@@ -4,6 +4,7 @@
 --   reply  for each 1: done. 0: the lease had been lost. -1: nobody knows the message: it was settled before
 -- Before: the messages were claimed under these names. After 1: each is dead, with its history.
 --include start
+--include clock
 --include shared
 --include claims
 --include endings

@@ -10,45 +10,58 @@
 -- has a lease that ends a lease time from now by the server's clock. A message whose group runs is parked behind others of
 -- its group.
 --include start
+--include clock
 local most, deadline, name, bytes_left = tonumber(ARGV[1]), whole(now + ARGV[2]), ARGV[3], tonumber(ARGV[4])
-local list, first = list_of(name), next_token()
+local list = list_of(name)
 
 -- Numbers are given as strings, for Redis writes others out to 17 digits first.
-local function hold(count, left, large, main, others, told, seen)
+local function hold(first, count, left, large, main, others, told, seen)
   local n = whole(count)
   redis.call('HSET', holders, name, table.concat({whole(first), n, n, main, large, others}, ' '))
   redis.call('ZADD', leases, deadline, name)
   redis.call('INCRBY', inflight, n)
-  keep_token(first + count - 1)
   return {left, count, first, told, seen}
 end
 
--- Without a look at the messages, where none is of a group, was tried before, or may be too long: SORT without sorting copies
--- the right end of a list to another one. Nothing else is begun before: a script's functions and names cost as much as this.
+-- Without a look at the messages, where none is of a group, was tried before, or may be too long. As few commands as can be,
+-- and no function or name that only the other way needs: this is most of what a claim costs. Where a command fails, because
+-- the server is full (OOM) or forbids it (SORT counts as dangerous), nothing was changed, and the other way is gone.
+local function take_unseen(from, count)
+  if count == 1 then
+    local element = redis.pcall('LMOVE', from, list, 'RIGHT', 'LEFT')
+    return type(element) == 'string' and #element
+  end
+  local n = whole(count)
+  local ends = #redis.call('LINDEX', from, '-1') + #redis.call('LINDEX', from, '-' .. n)
+  if ends / 2 * count > bytes_left then return end
+  -- SORT without sorting copies the right end of a list to another one.
+  if redis.pcall('SORT', from, 'BY', 'nosort', 'DESC', 'LIMIT', '0', n, 'STORE', list) ~= count then return end
+  local bytes = redis.call('MEMORY', 'USAGE', list, 'SAMPLES', '0')
+  if bytes <= bytes_left then
+    redis.call('LTRIM', from, '0', '-' .. whole(count + 1))
+    return bytes
+  end
+  redis.call('UNLINK', list)
+end
+
 local looking = redis.call('EXISTS', base .. ':attempts', base .. ':grouped', recalled(name)) > 0
 if looking and redis.call('EXISTS', recalled(name)) == 1 then return {0, 0, 0, ''} end
 if lanes == 1 and not looking then
-  local from = KEYS[2]
-  local length = redis.call('LLEN', from)
+  local length = redis.call('LLEN', KEYS[2])
+  if length == 0 then return {0, 0, 0, ''} end
   local count = math.min(most, length)
-  if count == 0 then return {0, 0, 0, ''} end
-  local n = whole(count)
-  if (#redis.call('LINDEX', from, '-1') + #redis.call('LINDEX', from, '-' .. n)) / 2 * count <= bytes_left then
-    redis.call('HDEL', holders, '')  -- a write that needs no memory, first: then a full server (OOM) allows the others too
-    -- A user may be forbidden to SORT, which counts as dangerous.
-    if redis.pcall('SORT', from, 'BY', 'nosort', 'DESC', 'LIMIT', '0', n, 'STORE', list) == count then
-      local bytes = redis.call('MEMORY', 'USAGE', list, 'SAMPLES', '0')
-      if bytes <= bytes_left then
-        redis.call('LTRIM', from, '0', '-' .. whole(count + 1))
-        return hold(count, length - count, bytes > 65536 and '1' or '0', '1', '', '', 0)
-      end
-      redis.call('UNLINK', list)
-    end
+  local bytes = take_unseen(KEYS[2], count)
+  if bytes then
+    -- The last token is mostly below the clock: then one command reads and writes it.
+    local micros = time[1] * 1000000 + time[2]
+    local last = tonumber(redis.call('SET', last_token, whole(micros + count), 'GET') or 0)
+    if last > micros then keep_token(last + count) end
+    return hold(math.max(last, micros) + 1, count, length - count, bytes > 65536 and '1' or '0', '1', '', '', 0)
   end
 end
 
 --include shared
-local count = 0
+local first, count = next_token(), 0
 local counted, parks_left, bytes = redis.call('EXISTS', attempts) == 1, 1000, 0
 local items, ids, lane_of, group_of, running = {}, {}, {}, {}, {}  -- items, ids, lane_of: by index
 
@@ -109,4 +122,5 @@ for i = 1, count do
   if attempt > 1 or lane > 1 then told[#told + 1] = i .. ':' .. attempt .. ':' .. lane .. ';' end
 end
 redis.call('RPUSH', list, unpack(items))
-return hold(count, left, bytes > 65536 and '1' or '0', whole(main), table.concat(others), table.concat(told), 1)
+keep_token(first + count - 1)
+return hold(first, count, left, bytes > 65536 and '1' or '0', whole(main), table.concat(others), table.concat(told), 1)

@@ -5,6 +5,7 @@
 --          LF <history, one JSON object a line>"
 -- Nothing is changed.
 --include start
+--include clock
 --include shared
 local first, count, bytes_left = 0, tonumber(ARGV[2]), tonumber(ARGV[3])
 if ARGV[1] ~= '' then

@@ -5,6 +5,7 @@
 -- Before: the messages were claimed under these names. After 1: each stands once in its ready list; the attempt is not
 -- counted.
 --include start
+--include clock
 --include shared
 --include claims
 local reply = {}

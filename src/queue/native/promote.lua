@@ -5,6 +5,7 @@
 -- Before: any state. After: of the messages looked at, those that are due stand in their ready lists, or are parked where
 -- others of their group were parked before them.
 --include start
+--include clock
 --include shared
 local bytes_left, moved = tonumber(ARGV[2]), {}
 for _, number in ipairs(redis.call('ZRANGEBYSCORE', delayed, '-inf', whole(now), 'LIMIT', 0, tonumber(ARGV[1]))) do

@@ -3,6 +3,7 @@
 --   ARGV   most messages of one call, then numbers of messages; none: all
 --   reply  how many, 1 when there may be more
 --include start
+--include clock
 --include shared
 local numbers, more = {unpack(ARGV, 2)}, 0
 if #numbers == 0 then

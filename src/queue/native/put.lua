@@ -9,6 +9,7 @@
 --          ...} where keys were known, or {0, reason, messages ready and in flight}
 -- Before: any state. After: the messages of a group that was put stand at the left ends of their ready lists, or are delayed.
 --include start
+--include clock
 --include shared
 local window, most, capacity = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
 local admitting = capacity ~= nil or most > 0

@@ -9,6 +9,7 @@
 -- lost for an hour. A claim that has no lease, because other hands removed it, gets one. Claims are brought back whole, until
 -- the messages are as many as one call may look at.
 --include start
+--include clock
 --include shared
 --include claims
 --include endings
@@ -96,8 +97,8 @@ for _, claim in ipairs(ended) do
   c.left = 0
   if c.before == 0 then redis.call('ZREM', leases, claim) end  -- nothing is left of it
 end
-keep_claims()
 for i = #back, 1, -1 do redis.call('RPUSH', ready(back[i][1]), back[i][2]) end  -- the oldest is claimed next
+keep_claims()
 reply[1] = #back
 if seen < #ended or #ended == limit or #far == limit then
   reply[3] = 1

@@ -5,6 +5,7 @@
 -- Before: nobody works on messages of this claim. After: they stand at the ready lists' right ends in their old order,
 -- without lease. Run again it does nothing; a claim of this name that comes only now takes nothing, for ten minutes.
 --include start
+--include clock
 --include shared
 --include claims
 local name, c = ARGV[1], claim_of(ARGV[1])

@@ -5,6 +5,7 @@
 -- Before: messages were claimed under these names. After: the leases that are still held end a lease time from now by the
 -- server's clock; nothing else was changed. One that is past its end but was taken by nobody is held again.
 --include start
+--include clock
 --include shared
 local deadline, gone = whole(now + ARGV[1]), {}
 redis.call('HDEL', holders, '')  -- a write that needs no memory, first: then a full server (OOM) allows the others too

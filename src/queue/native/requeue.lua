@@ -4,6 +4,7 @@
 --   reply  how many, 1 when there may be more
 -- After: the messages are ready and not dead.
 --include start
+--include clock
 --include shared
 local numbers, more = {unpack(ARGV, 2)}, 0
 if #numbers == 0 then

@@ -6,6 +6,7 @@
 -- Before: the messages were claimed under these names. After 1: each is delayed, or the next to be claimed of its lane, or
 -- dead, with its attempt counted and the reason in its history.
 --include start
+--include clock
 --include shared
 --include claims
 --include endings

@@ -3,6 +3,7 @@
 --   reply  in flight, delayed, parked, dead, then for each lane: ready, ms since the message was put that is claimed next or -1
 -- Nothing is changed.
 --include start
+--include clock
 --include shared
 local reply = {tonumber(redis.call('GET', inflight) or 0), redis.call('ZCARD', delayed),
   tonumber(redis.call('GET', parked) or 0), redis.call('ZCARD', dead)}
