@@ -3,8 +3,9 @@
 --   ARGV   window of idempotency keys in ms, most messages ready and in flight or 0, capacity of the fleet or '' for no
 --          admission, then for each lane how many messages may be ready and in flight, then for each group: number of its
 --          messages, then of each: head, body. A head is the id, or id US lane US group US idempotency key US due, where
---          due is '' or "+<ms from now>" or "<server's ms>", or '' where the body is an element of the first lane and of no group, head and all:
---          each string that is made here is hashed in full, so that one more for each message costs as much as its push
+--          due is '' or "+<ms from now>" or "<server's ms>", or '' where the body is an element of the first lane and of no
+--          group, head and all: each string that is made here is hashed in full, so that one more for each message costs as
+--          much as its push
 --   reply  length of the ready lists, the server's clock in ms, then for each group 1, or {1, index from 1, id of the first time,
 --          ...} where keys were known, or {0, reason, messages ready and in flight}
 -- Before: any state. After: the messages of a group that was put stand at the left ends of their ready lists, or are delayed.
