@@ -69,10 +69,11 @@ struct platform_fixture {
     return run(ours->renew(lease, {m})).root().elements().size();
   }
   detail::promote_answer promote() { return ours->read_promote(run(ours->promote()).root()); }
-  /// A whole pass.
+  /// A whole pass. The first one of all comes late, as far as the server knows, and is left out; that one goes before.
   detail::reap_answer reap(const protocol_ptr &by, const detail::reap_request &how) {
     auto request = how;
     detail::reap_answer sum;
+    if (server.command({"KEYS", "t:p:corbel:*:reaper"}).elements.empty()) run(by->reap(request));
     do {
       auto step = by->read_reap(run(by->reap(request)).root());
       sum.ours = step.ours;

@@ -13,28 +13,13 @@
 --include shared
 --include claims
 --include endings
+--include turn
 local name, hold, most, interrupt = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4] == '1'
 local limit, bytes_left, lease = tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7])
 redis.call('ZREMRANGEBYSCORE', lost, '-inf', whole(now - 3600000))  -- needs no memory: then a full server (OOM) allows the rest
 
--- Who reaps, until when, when anybody last asked to, whether that pass was left out.
-local key = base .. ':reaper'
-local who, till, asked, left_out = string.match(redis.call('GET', key) or '', '^(.*) (%d+) (%d+) (%d)$')
-local function keep(reaper, hold_ends, out)
-  redis.call('SET', key, reaper .. ' ' .. whole(hold_ends) .. ' ' .. whole(now) .. ' ' .. out, 'PX', whole(4 * hold))
-end
-till = tonumber(till or 0)
-if who and who ~= name and till > now and till <= now + hold then  -- a hold that ends later is of before the clock went back
-  keep(who, till, left_out)
-  return {-1}
-end
--- A pass that comes late: the server was away or stood still, and so were those who renew leases. They come first.
-local late = not asked or now - tonumber(asked) > 1.1 * (hold - 1000) / 2 + 300
-if late and left_out ~= '1' then
-  keep(name, now + hold, '1')
-  return {0, 0, 0}
-end
-keep(name, now + hold, '0')
+local not_mine = not_now(base .. ':reaper', name, hold)
+if not_mine then return not_mine end
 
 -- The last token is never below a time that a claim or a pass has seen. Where it is above the clock, that went back, and the
 -- leases given before end late by as much: they get a new one, which whoever lives renews.

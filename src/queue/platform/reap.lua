@@ -1,7 +1,7 @@
 -- Brings back what dead consumers held: messages in flight whose lock has ended are claimed next, or dead after too many
 -- attempts, or dead as interrupted where they had been handed out and are not to be worked twice.
 --   KEYS   see shared.lua
---   ARGV   name of who reaps, ms for which no other does, most attempts or 0, 1 to interrupt, most messages and bytes of one call,
+--   ARGV   name of who reaps, ms for which no other does (twice the time between passes and a second), most attempts or 0, 1 to interrupt, most messages and bytes of one call,
 --          ms for which a message that none of ours held has to be without a lock, cursor of the last reply or 0
 --   reply  {-1} when another one reaps; else how many came back, how many died, cursor to go on with or 0, then for each that
 --          was interrupted: id, element, record of its event
@@ -11,14 +11,14 @@
 --include shared
 --include lane
 --include record
-local name, hold, most, interrupt = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4] == '1'
+--include turn
+local name, hold, most, interrupt = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4] == '1'
 local limit, bytes_left, grace, cursor = tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7]), tonumber(ARGV[8])
-local key, unlocked, one_lane = own('reaper'), own('unlocked'), 1099511627776
-local who = redis.call('GET', key)
-if who and who ~= name then return {-1} end
+local unlocked, one_lane = own('unlocked'), 1099511627776
 redis.call('ZREMRANGEBYSCORE', lost, '-inf', whole(now - 3600000))  -- needs no memory: then a full server (OOM) allows the rest
 redis.call('ZREMRANGEBYSCORE', unlocked, '-inf', whole(now - 3600000))
-redis.call('SET', key, name, 'PX', hold)
+local not_mine = not_now(own('reaper'), name, hold)
+if not_mine then return not_mine end
 local reply = {0, 0, 0}
 
 -- Who held it, where its lease has ended; nothing where it is to be left alone.
