@@ -98,11 +98,14 @@ TEST_CASE("our consumers are killed: every message is done, duplicates are expla
                      {.capacity = 1000000});
   crowd c(server);
   std::atomic<bool> stop{false};
-  std::atomic<std::size_t> put_back{0};
+  std::size_t put_back = 0;
+  std::unordered_map<std::string, int> raced;  // by the platform's reaper, whose steps are apart
   std::thread reaper([&] {
     platform_worker theirs(server);
     while (reap_too && !stop) {
-      put_back += theirs.reap().back;
+      const auto pass = theirs.reap();
+      put_back += pass.back;
+      for (auto &id : pass.raced) ++raced[id];
       std::this_thread::sleep_for(std::chrono::milliseconds(50));  // its pause between passes
     }
   });
@@ -128,19 +131,20 @@ TEST_CASE("our consumers are killed: every message is done, duplicates are expla
   std::unordered_map<std::string, fate> all;
   for (int i = 0; i < c.started; ++i) read_journal(c.journal(i), all);
   int never = 0, again = 0, unexplained = 0;
+  const auto raced_in_all = raced.size();
   for (int i = 0; i < messages; ++i) {
     const auto &f = all["m" + std::to_string(i)];
     never += f.done + f.unanswered() + f.failed == 0;
     again += std::max(f.runs - 1, 0);
-    if (f.runs - 1 <= f.unanswered() + f.lost + f.failed) continue;
+    if (f.runs - 1 <= f.unanswered() + f.lost + f.failed + raced["m" + std::to_string(i)]) continue;
     ++unexplained;
     std::printf("m%d: %d runs, %d done, %d lost, %d failed\n", i, f.runs, f.done, f.lost, f.failed);
   }
   std::printf(
       "%d messages in %.1f s; killed: %d consumers, %d times Redis; worked again %d, put back by the platform's reaper "
-      "%zu, unexplained %d\n",
+      "%zu, %zu of them in a race of its own; unexplained %d\n",
       messages, std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count(), c.started - consumers,
-      server_kills, again, put_back.load(), unexplained);
+      server_kills, again, put_back, raced_in_all, unexplained);
   CHECK(remained == 0);
   CHECK(never == 0);
   CHECK(unexplained == 0);

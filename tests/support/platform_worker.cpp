@@ -101,8 +101,11 @@ void platform_worker::put_back(const task &t) {
 }
 
 platform_worker::reaped platform_worker::reap() {
+  using clock = std::chrono::steady_clock;
+  constexpr std::chrono::seconds lock_outlives{3};
   reaped sum;
   for (const auto *type : types) {
+    const auto seen = clock::now();
     for (auto &element : server_.command({"LRANGE", platform_queue + "inflight:" + type, "0", "-1"}).elements) {
       task t{type, element.text, {}, {}};
       read_task(t);
@@ -115,7 +118,10 @@ platform_worker::reaped platform_worker::reap() {
         server_.command({"DEL", platform_lock + "started:" + t.id});
         ++sum.interrupted;
       } else {
-        put_back(t);
+        const bool was_there = server_.command({"LREM", platform_queue + "inflight:" + type, "1", t.raw}).number == 1;
+        const bool is_held = server_.command({"EXISTS", platform_lock + t.id}).number == 1;
+        if (was_there ? is_held : clock::now() - seen > lock_outlives) sum.raced.push_back(t.id);
+        server_.command({"RPUSH", platform_queue + type, t.raw});
         ++sum.back;
       }
     }

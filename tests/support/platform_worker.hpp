@@ -40,6 +40,9 @@ class platform_worker {
 
   struct reaped {
     std::size_t back = 0, interrupted = 0;
+    /// Put back though they were not to be, because its steps are apart: another had it settled for longer than our lock
+    /// outlives that, or had taken it again, before the step that pushes.
+    std::vector<std::string> raced = {};
   };
   /// One pass over all five lists in flight.
   reaped reap();
