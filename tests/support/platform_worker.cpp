@@ -120,7 +120,7 @@ platform_worker::reaped platform_worker::reap() {
       } else {
         const bool was_there = server_.command({"LREM", platform_queue + "inflight:" + type, "1", t.raw}).number == 1;
         const bool is_held = server_.command({"EXISTS", platform_lock + t.id}).number == 1;
-        if (was_there ? is_held : clock::now() - seen > lock_outlives) sum.raced.push_back(t.id);
+        if (is_held || (!was_there && clock::now() - seen > lock_outlives)) sum.raced.push_back(t.id);
         server_.command({"RPUSH", platform_queue + type, t.raw});
         ++sum.back;
       }

@@ -41,7 +41,7 @@ class platform_worker {
   struct reaped {
     std::size_t back = 0, interrupted = 0;
     /// Put back though they were not to be, because its steps are apart: another had it settled for longer than our lock
-    /// outlives that, or had taken it again, before the step that pushes.
+    /// outlives that, or had taken it again since it was seen without a lock.
     std::vector<std::string> raced = {};
   };
   /// One pass over all five lists in flight.
