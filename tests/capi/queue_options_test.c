@@ -18,7 +18,7 @@ static void what_is_wrong_is_refused(void) {
   struct world w = world_open();
   const corbel_queue_lane twice[] = {{.name = "a"}, {.name = "a"}}, nameless = {0}, odd = {.name = "a", .reserved = 1};
   corbel_queue_lane many[64];
-  char names[64][8];
+  char names[64][16];
   for (int i = 0; i < 64; i++) {
     snprintf(names[i], sizeof names[i], "l%d", i);
     many[i] = (corbel_queue_lane){.name = names[i]};
