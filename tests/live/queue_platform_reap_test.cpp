@@ -230,6 +230,17 @@ TEST_CASE("only one reaps at a time") {
   CHECK(f.reap(f.ours, {.name = "another"}).ours);
 }
 
+TEST_CASE("what is acknowledged after its lock has ended is locked for a while all the same") {
+  reap_fixture f;
+  f.enqueue("t1", "talk");
+  const auto m = f.claim_one();
+  f.die(m);  // as where its holder renews late, while the platform's reaper has just read the list
+  CHECK(f.settle(settle::done, m) == 1);
+  const auto ttl = f.server.command({"PTTL", platform_lock + "t1"}).number;
+  CHECK(ttl > 0);
+  CHECK(ttl <= 3000);
+}
+
 TEST_CASE("a pass that comes late leaves the locks that ended meanwhile to those who renew them") {
   reap_fixture f;
   f.enqueue("t1", "talk");
