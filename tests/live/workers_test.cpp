@@ -87,6 +87,7 @@ TEST_CASE("SIGTERM drains every worker, and the worst status is the supervisor's
   SUBCASE("one was killed meanwhile") {
     host proc("proc", redis.url(), {"--workers", "2", "--drain-notice-ms", "3000"});
     auto workers = workers_of(proc, 2);
+    REQUIRE(until(20s, [&] { return connected(redis, "proc-1").size() == 2; }));  // SIGTERM ends one that serves not yet
     ::kill(proc.process.pid(), SIGTERM);
     REQUIRE(until(20s, [&] { return proc.health() == 503; }));
     ::kill(*workers.begin(), SIGKILL);
