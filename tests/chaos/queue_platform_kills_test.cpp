@@ -99,13 +99,15 @@ TEST_CASE("our consumers are killed: every message is done, duplicates are expla
   crowd c(server);
   std::atomic<bool> stop{false};
   std::size_t put_back = 0;
-  std::unordered_map<std::string, int> raced;  // by the platform's reaper, whose steps are apart
+  std::unordered_map<std::string, std::string> told;  // what the platform's reaper found
+  std::unordered_map<std::string, int> raced;         // by the platform's reaper, whose steps are apart
   std::thread reaper([&] {
     platform_worker theirs(server);
     while (reap_too && !stop) {
       const auto pass = theirs.reap();
       put_back += pass.back;
       for (auto &id : pass.raced) ++raced[id];
+      for (auto &[id, what] : pass.told) told[id] += ", " + what;
       std::this_thread::sleep_for(std::chrono::milliseconds(50));  // its pause between passes
     }
   });
@@ -138,7 +140,8 @@ TEST_CASE("our consumers are killed: every message is done, duplicates are expla
     again += std::max(f.runs - 1, 0);
     if (f.runs - 1 <= f.unanswered() + f.lost + f.failed + raced["m" + std::to_string(i)]) continue;
     ++unexplained;
-    std::printf("m%d: %d runs, %d done, %d lost, %d failed\n", i, f.runs, f.done, f.lost, f.failed);
+    std::printf("m%d: %d runs, %d done, %d lost, %d failed%s\n", i, f.runs, f.done, f.lost, f.failed,
+                told["m" + std::to_string(i)].c_str());
   }
   std::printf(
       "%d messages in %.1f s; killed: %d consumers, %d times Redis; worked again %d, put back by the platform's reaper "

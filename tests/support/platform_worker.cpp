@@ -120,6 +120,9 @@ platform_worker::reaped platform_worker::reap() {
       } else {
         const bool was_there = server_.command({"LREM", platform_queue + "inflight:" + type, "1", t.raw}).number == 1;
         const bool is_held = server_.command({"EXISTS", platform_lock + t.id}).number == 1;
+        const auto age = std::chrono::duration_cast<std::chrono::milliseconds>(clock::now() - seen).count();
+        sum.told.emplace_back(t.id, fmt::format("put back after {} ms, {}in flight, {}locked", age, was_there ? "" : "not ",
+                                                is_held ? "" : "not "));
         if (is_held || (!was_there && clock::now() - seen > lock_outlives)) sum.raced.push_back(t.id);
         server_.command({"RPUSH", platform_queue + type, t.raw});
         ++sum.back;

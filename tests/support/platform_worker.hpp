@@ -43,6 +43,7 @@ class platform_worker {
     /// Put back though they were not to be, because its steps are apart: another had it settled for longer than our lock
     /// outlives that, or had taken it again since it was seen without a lock.
     std::vector<std::string> raced = {};
+    std::vector<std::pair<std::string, std::string>> told = {};  ///< of each that was put back: id, what was found
   };
   /// One pass over all five lists in flight.
   reaped reap();
