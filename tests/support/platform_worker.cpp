@@ -102,7 +102,6 @@ void platform_worker::put_back(const task &t) {
 
 platform_worker::reaped platform_worker::reap() {
   using clock = std::chrono::steady_clock;
-  constexpr std::chrono::seconds lock_outlives{3};
   reaped sum;
   for (const auto *type : types) {
     const auto seen = clock::now();
@@ -123,7 +122,7 @@ platform_worker::reaped platform_worker::reap() {
         const auto age = std::chrono::duration_cast<std::chrono::milliseconds>(clock::now() - seen).count();
         sum.told.emplace_back(t.id, fmt::format("put back after {} ms, {}in flight, {}locked", age, was_there ? "" : "not ",
                                                 is_held ? "" : "not "));
-        if (is_held || (!was_there && clock::now() - seen > lock_outlives)) sum.raced.push_back(t.id);
+        if (is_held || !was_there) sum.raced.push_back(t.id);
         server_.command({"RPUSH", platform_queue + type, t.raw});
         ++sum.back;
       }

@@ -40,8 +40,8 @@ class platform_worker {
 
   struct reaped {
     std::size_t back = 0, interrupted = 0;
-    /// Put back though they were not to be, because its steps are apart: another had it settled for longer than our lock
-    /// outlives that, or had taken it again since it was seen without a lock.
+    /// Put back though they were not to be, because its steps are apart: since the list was read another had brought them
+    /// back, settled them, or taken them again. Such a message is worked twice.
     std::vector<std::string> raced = {};
     std::vector<std::pair<std::string, std::string>> told = {};  ///< of each that was put back: id, what was found
   };
