@@ -1,0 +1,173 @@
+#include "bundle/blocking/checkout.hpp"
+
+#include "bundle/blocking/file_list.hpp"
+#include "bundle/blocking/shared_files.hpp"
+#include "bundle/path_check.hpp"
+
+#include <fmt/format.h>
+
+#include <cerrno>
+#include <fcntl.h>
+#include <map>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <vector>
+
+namespace corbel::detail {
+
+namespace {
+
+/// So many new files are synced one by one; more with the whole file system, which is then quicker.
+constexpr std::size_t most_single_syncs = 64;
+
+class descriptor {
+ public:
+  explicit descriptor(int fd) noexcept : fd_(fd) {}
+  ~descriptor() {
+    if (fd_ >= 0) ::close(fd_);
+  }
+  descriptor(const descriptor &) = delete;
+  descriptor &operator=(const descriptor &) = delete;
+  int get() const noexcept { return fd_; }
+
+ private:
+  int fd_;
+};
+
+class checkout {
+ public:
+  checkout(const git_mirror &mirror, const repository_place &place, const std::string &commit, const checkout_limits &limits,
+           const std::function<void(std::uint64_t, std::uint64_t)> &progress)
+      : mirror_(mirror), place_(place), commit_(commit), limits_(limits), progress_(progress), shared_(place.files()) {}
+
+  error run() {
+    if (auto why = read_tree()) return why;
+    if (auto why = check_links(links_)) return why;
+    fresh_ = place_.unfinished(commit_);
+    remove_tree(fresh_);
+    if (::mkdir(fresh_.c_str(), 0755) != 0) return disk_error("cannot make the folder", fresh_);
+    top_ = std::make_unique<descriptor>(::open(fresh_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (top_->get() < 0) return disk_error("cannot open the folder", fresh_);
+    auto why = fill();
+    if (!why) why = finish();
+    if (why) remove_tree(fresh_);
+    return why;
+  }
+  const checkout_figures &figures() const noexcept { return list_.figures; }
+
+ private:
+  error read_tree() {
+    auto read = walk_git_tree(mirror_, commit_, [this](const git_entry &e) -> error {
+      if (auto why = check_entry_path(e.path, limits_.path)) return why;
+      if (e.kind == git_entry_kind::link) {
+        auto got = read_git_blob(mirror_, e.id, limits_.path, [&](std::string_view target) {
+          links_.emplace(e.path, target);
+          return error();
+        });
+        if (!got) return got.error();
+      }
+      if (e.kind == git_entry_kind::folder || e.kind == git_entry_kind::submodule)
+        folders_.push_back(e.path);
+      else if (list_.files.push_back({e, 0}); list_.files.size() > limits_.files)
+        return error(status::protocol, fmt::format("the commit has more than {} files", limits_.files), "bundle",
+                     "TOO_LARGE", error::fatal);
+      return {};
+    });
+    return read ? error() : read.error();
+  }
+
+  error fill() {
+    // A name that is there twice, as a link and as a folder, fails here: nothing is ever written through a link.
+    for (const auto &f : folders_)
+      if (::mkdirat(top_->get(), f.c_str(), 0755) != 0) return disk_error("cannot make the folder", fresh_ / f);
+    std::vector<listed_file *> missing;
+    for (auto &f : list_.files) {
+      if (f.entry.kind == git_entry_kind::link) {
+        const auto &target = links_.find(f.entry.path)->second;
+        if (::symlinkat(target.c_str(), top_->get(), f.entry.path.c_str()) != 0)
+          return disk_error("cannot make the link", fresh_ / f.entry.path);
+        f.size = target.size();
+        ++list_.figures.files;
+        continue;
+      }
+      const auto got = shared_.link(f.entry, top_->get(), f.size);
+      if (got == shared_files::outcome::failed) return disk_error("cannot link the file", fresh_ / f.entry.path);
+      if (got == shared_files::outcome::spoiled) ++list_.figures.repaired;
+      if (got != shared_files::outcome::linked) {
+        missing.push_back(&f);
+        continue;
+      }
+      ++list_.figures.linked;
+      if (auto why = count(f.size)) return why;
+    }
+    const bool each = missing.size() <= most_single_syncs;
+    for (auto *f : missing)
+      if (auto why = write(*f, each)) return why;
+    if (!each && ::syncfs(top_->get()) != 0) return disk_error("cannot sync", fresh_);
+    written_ = std::move(missing);
+    return {};
+  }
+
+  error count(std::uint64_t bytes) {
+    ++list_.figures.files;
+    list_.figures.bytes += bytes;
+    if (list_.figures.bytes > limits_.bytes)
+      return error(status::protocol, fmt::format("the commit has more than {} bytes", limits_.bytes), "bundle", "TOO_LARGE",
+                   error::fatal);
+    if (progress_) progress_(list_.figures.files, list_.figures.bytes);
+    return {};
+  }
+
+  error write(listed_file &f, bool sync) {
+    auto read =
+        read_git_blob(mirror_, f.entry.id, limits_.bytes - list_.figures.bytes, [&](std::string_view content) -> error {
+          f.size = content.size();
+          return write_blob_file(top_->get(), f.entry, content, sync) ? error()
+                                                                      : disk_error("cannot write", fresh_ / f.entry.path);
+        });
+    if (!read) return read.error();
+    return count(f.size);
+  }
+
+  error finish() {
+    // Shared only now that they are on the disk: what is shared is whole, also after the power failed.
+    for (auto *f : written_) shared_.offer(f->entry, top_->get());
+    for (const auto &f : folders_)
+      if (::fchmodat(top_->get(), f.c_str(), 0555, 0) != 0) return disk_error("cannot protect", fresh_ / f);
+    if (::fchmod(top_->get(), 0555) != 0) return disk_error("cannot protect", fresh_);
+    for (const auto &f : folders_) {
+      descriptor folder(::openat(top_->get(), f.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+      if (folder.get() < 0 || ::fsync(folder.get()) != 0) return disk_error("cannot sync", fresh_ / f);
+    }
+    if (::fsync(top_->get()) != 0) return disk_error("cannot sync", fresh_);
+    write_whole(place_.commit_files(commit_), list_.text());
+    if (::rename(fresh_.c_str(), place_.commit(commit_).c_str()) != 0) return disk_error("cannot name", fresh_);
+    sync_folder(place_.commits());
+    return {};
+  }
+
+  const git_mirror &mirror_;
+  const repository_place &place_;
+  const std::string &commit_;
+  const checkout_limits &limits_;
+  const std::function<void(std::uint64_t, std::uint64_t)> &progress_;
+  shared_files shared_;
+  std::filesystem::path fresh_;
+  std::unique_ptr<descriptor> top_;
+  std::vector<std::string> folders_;
+  std::map<std::string, std::string, std::less<>> links_;
+  file_list list_;
+  std::vector<listed_file *> written_;
+};
+
+}  // namespace
+
+result<checkout_figures> make_checkout(const git_mirror &mirror, const repository_place &place, const std::string &commit,
+                                       const checkout_limits &limits,
+                                       const std::function<void(std::uint64_t files, std::uint64_t bytes)> &progress) {
+  checkout c(mirror, place, commit, limits, progress);
+  if (auto why = c.run()) return why;
+  return c.figures();
+}
+
+}  // namespace corbel::detail

@@ -1,0 +1,19 @@
+#pragma once
+/// Where the program corbel-git is, and what of this process's environment it gets. Thread: any; not while another one
+/// changes the environment.
+
+#include <corbel/result.hpp>
+
+#include <string>
+#include <vector>
+
+namespace corbel::detail {
+
+/// given: a path, or empty: the environment's CORBEL_GIT, else relative to the file that holds this code, the shared library
+/// or the program: as it was installed, or built. Errors: status::unavailable, native "PROGRAM", which names the places.
+result<std::string> find_git_program(const std::string &given);
+
+/// What a program that fetches may need: search paths, the proxy, certificates, the ssh agent; and no more.
+std::vector<std::string> git_environment();
+
+}  // namespace corbel::detail
