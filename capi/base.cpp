@@ -31,7 +31,7 @@ int corbel_has_feature(const char *name) {
   if (!name) return 0;
   const std::string_view n = name;
   if (n == "deep_replies") return corbel::reply_reader::has_settable_depth();
-  return n == "redis" || n == "postgres" || n == "tls" || n == "queue" || n == "health" || n == "gateway";
+  return n == "redis" || n == "postgres" || n == "tls" || n == "queue" || n == "health" || n == "gateway" || n == "git";
 }
 
 const char *corbel_status_name(corbel_status s) { return corbel::status_name(static_cast<corbel::status>(s)); }
@@ -57,6 +57,8 @@ corbel_status corbel_options_init(void *options, const char *type, size_t size) 
       {"pg_statement", 48, sizeof(corbel_pg_statement)},
       {"pg_begin", 16, sizeof(corbel_pg_begin)},
       {"pg_listener_options", 32, sizeof(corbel_pg_listener_options)},
+      {"bundles_options", 112, sizeof(corbel_bundles_options)},
+      {"bundle_source", 88, sizeof(corbel_bundle_source)},
   };
   if (!options || !type) return CORBEL_INVALID;
   for (auto &k : all) {

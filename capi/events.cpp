@@ -42,6 +42,10 @@ void clear_event(corbel_event &ev) noexcept {
       case CORBEL_EVENT_DEAD:
         corbel_dead_free(static_cast<corbel_dead *>(ev.object));
         break;
+      case CORBEL_EVENT_BUNDLE:
+        corbel_bundle_free(static_cast<corbel_bundle *>(ev.object));
+        break;
+      case CORBEL_EVENT_BUNDLE_NOTICE:
       case CORBEL_EVENT_QUEUE_STATS:
       case CORBEL_EVENT_BUDGET:
       case CORBEL_EVENT_LOG:

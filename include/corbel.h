@@ -3,6 +3,7 @@
 #ifndef CORBEL_H
 #define CORBEL_H
 #include <corbel/c/base.h>
+#include <corbel/c/bundle.h>
 #include <corbel/c/config.h>
 #include <corbel/c/events.h>
 #include <corbel/c/health.h>

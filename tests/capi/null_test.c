@@ -25,6 +25,8 @@ static void nothing_may_be_freed(void) {
   corbel_receipt_free(NULL);
   corbel_inspector_free(NULL);
   corbel_dead_free(NULL);
+  corbel_bundles_free(NULL);
+  corbel_bundle_free(NULL);
   corbel_event_clear(NULL, sizeof(corbel_event));
   corbel_event ev;
   memset(&ev, 0, sizeof ev);

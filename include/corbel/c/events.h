@@ -42,18 +42,20 @@ typedef struct corbel_call {
 #define CORBEL_EVENT_PUBLISHED 6 /* notice of a subscription; object: corbel_reply, the array that the server sent */
 #define CORBEL_EVENT_STATE \
   7 /* notice; value: CORBEL_REDIS_UP ..., CORBEL_SUB_..., CORBEL_PG_GAP ...; epoch: the reconnect epoch */
-#define CORBEL_EVENT_LOG 8           /* notice; value: the level; object: corbel_text "part: text" */
-#define CORBEL_EVENT_CLOSED 9        /* completion of a close, or a notice: nothing more comes from that handle */
-#define CORBEL_EVENT_RESULT 10       /* completion; object: corbel_pg_result, NULL on failure */
-#define CORBEL_EVENT_PG_LEASE 11     /* completion; object: corbel_pg_conn, NULL on failure */
-#define CORBEL_EVENT_PG_STREAM 12    /* completion; object: corbel_pg_stream, NULL on failure */
-#define CORBEL_EVENT_PG_COPY 13      /* completion; object: corbel_pg_copy, NULL on failure */
-#define CORBEL_EVENT_PG_DATA 14      /* completion; object: corbel_text, NULL on failure */
-#define CORBEL_EVENT_PG_NOTICE 15    /* notice of a listener; object: corbel_pg_notice */
-#define CORBEL_EVENT_MESSAGE_LOST 16 /* notice; value: the token of a message whose lease was lost */
-#define CORBEL_EVENT_QUEUE_STATS 17  /* completion; object: corbel_text, a JSON object; NULL on failure */
-#define CORBEL_EVENT_DEAD 18         /* completion; object: corbel_dead, NULL on failure */
-#define CORBEL_EVENT_UNWORKED 19     /* notice of a consumer; value: CORBEL_UNWORKED_...; object: corbel_unworked */
+#define CORBEL_EVENT_LOG 8            /* notice; value: the level; object: corbel_text "part: text" */
+#define CORBEL_EVENT_CLOSED 9         /* completion of a close, or a notice: nothing more comes from that handle */
+#define CORBEL_EVENT_RESULT 10        /* completion; object: corbel_pg_result, NULL on failure */
+#define CORBEL_EVENT_PG_LEASE 11      /* completion; object: corbel_pg_conn, NULL on failure */
+#define CORBEL_EVENT_PG_STREAM 12     /* completion; object: corbel_pg_stream, NULL on failure */
+#define CORBEL_EVENT_PG_COPY 13       /* completion; object: corbel_pg_copy, NULL on failure */
+#define CORBEL_EVENT_PG_DATA 14       /* completion; object: corbel_text, NULL on failure */
+#define CORBEL_EVENT_PG_NOTICE 15     /* notice of a listener; object: corbel_pg_notice */
+#define CORBEL_EVENT_MESSAGE_LOST 16  /* notice; value: the token of a message whose lease was lost */
+#define CORBEL_EVENT_QUEUE_STATS 17   /* completion; object: corbel_text, a JSON object; NULL on failure */
+#define CORBEL_EVENT_DEAD 18          /* completion; object: corbel_dead, NULL on failure */
+#define CORBEL_EVENT_UNWORKED 19      /* notice of a consumer; value: CORBEL_UNWORKED_...; object: corbel_unworked */
+#define CORBEL_EVENT_BUNDLE 22        /* completion; object: corbel_bundle, NULL on failure */
+#define CORBEL_EVENT_BUNDLE_NOTICE 23 /* notice of a bundle loader; value: CORBEL_BUNDLE_...; object: corbel_text */
 
 #define CORBEL_SOURCE_RUNTIME 1
 #define CORBEL_SOURCE_REDIS 2
