@@ -9,7 +9,16 @@ from typing import Dict
 import contract
 import pytest
 from conftest import ROOT
-from corbel import _constants, _library, _pg_statement, _pg_structs, _queue_structs, _signatures, _structs
+from corbel import (
+    _bundle_structs,
+    _constants,
+    _library,
+    _pg_statement,
+    _pg_structs,
+    _queue_structs,
+    _signatures,
+    _structs,
+)
 
 STRUCTS = {
     "bytes": _structs.Bytes,
@@ -30,6 +39,8 @@ STRUCTS = {
     "heartbeat_options": _queue_structs.HeartbeatOptions,
     "settle": _queue_structs.Settle,
     "health_report": _structs.HealthReport,
+    "bundles_options": _bundle_structs.BundlesOptions,
+    "bundle_source": _bundle_structs.BundleSource,
     "pg_options": _pg_structs.PgOptions,
     "pg_stats": _pg_structs.PgStats,
     "pg_begin": _pg_structs.PgBegin,

@@ -20,6 +20,8 @@ from corbel._pg_parameters import Json
 from corbel._puts import Item, LaneEvents
 from corbel._receipt import Receipt
 from corbel._reply import Reply
+from corbel.bundle import Bundle, BundleNotice, BundleStatus, Registry, RegistryEntry, RegistryFault, read_registry
+from corbel.bundles import Bundles
 from corbel.config import Config
 from corbel.connection import Connection
 from corbel.consumer import Consumer
@@ -66,6 +68,10 @@ from corbel.unworked import Unworked
 __all__ = [
     "UNBOUNDED",
     "Admission",
+    "Bundle",
+    "BundleNotice",
+    "BundleStatus",
+    "Bundles",
     "Bury",
     "Busy",
     "Cancelled",
@@ -110,6 +116,9 @@ __all__ = [
     "RedisState",
     "RedisStats",
     "Refused",
+    "Registry",
+    "RegistryEntry",
+    "RegistryFault",
     "Reply",
     "Retry",
     "Row",
@@ -124,5 +133,6 @@ __all__ = [
     "Unsupported",
     "Unworked",
     "has_feature",
+    "read_registry",
     "version",
 ]

@@ -23,7 +23,8 @@ Argument = Union[bytes, str, int, float, bytearray, memoryview]
 
 _ARENA = 64 * 1024
 _HANDLES = frozenset(
-    (c.EVENT_LEASE, c.EVENT_BUDGET, c.EVENT_PG_LEASE, c.EVENT_PG_STREAM, c.EVENT_PG_COPY, c.EVENT_QUEUE_STATS, c.EVENT_DEAD)
+    (c.EVENT_LEASE, c.EVENT_BUDGET, c.EVENT_PG_LEASE, c.EVENT_PG_STREAM, c.EVENT_PG_COPY, c.EVENT_QUEUE_STATS, c.EVENT_DEAD,
+     c.EVENT_BUNDLE)
 )
 _SLOTS = 32
 # _pack[n] writes n corbel_bytes: address and size after one another.

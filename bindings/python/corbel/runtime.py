@@ -16,6 +16,7 @@ from corbel._library import quick
 from corbel._options import redis_options
 from corbel._pg_options import pg_options
 from corbel._runtime import RuntimeBase, log_to, open_runtime, shut_down
+from corbel.bundles import OpensBundles
 from corbel.config import Config
 from corbel.errors import Closed, Error, Forked
 from corbel.events import Pump
@@ -25,7 +26,7 @@ from corbel.postgres import Postgres
 from corbel.redis import Redis
 
 
-class Runtime(RuntimeBase):
+class Runtime(RuntimeBase, OpensBundles):
     """I/O threads, timers and the log of the library, for use in the event loop that it is made in.
 
         async with corbel.Runtime() as rt, rt.redis("redis://localhost:6379") as r:

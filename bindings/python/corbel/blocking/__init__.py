@@ -12,6 +12,7 @@ its own, so that threads share nothing. Ctrl-C and other signals are seen within
 waits.
 """
 
+from corbel.blocking.bundles import Bundles
 from corbel.blocking.connection import Connection
 from corbel.blocking.consumer import Consumer
 from corbel.blocking.heartbeat import Heartbeat
@@ -30,6 +31,7 @@ from corbel.blocking.subscription import Subscription
 from corbel.blocking.transaction import Transaction
 
 __all__ = [
+    "Bundles",
     "Connection",
     "Consumer",
     "CopyOut",

@@ -15,6 +15,7 @@ from corbel._runtime import RuntimeBase, log_to, open_runtime, shut_down
 from corbel.blocking._inbox import Inbox
 from corbel.blocking._port import Core
 from corbel.blocking._watcher import Watcher
+from corbel.blocking.bundles import OpensBundles
 from corbel.blocking.pools import Pools
 from corbel.blocking.postgres import Postgres
 from corbel.blocking.redis import Redis
@@ -30,7 +31,7 @@ def _read(kind: int, status: int, flags: int, value: int, epoch: int, object: in
     return (value, flags, log.take_text(object)) if object else None
 
 
-class Runtime(RuntimeBase):
+class Runtime(RuntimeBase, OpensBundles):
     """I/O threads, timers and the log of the library, for any number of threads.
 
         with corbel.blocking.Runtime() as rt, rt.redis("redis://localhost:6379") as r:

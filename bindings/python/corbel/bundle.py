@@ -1,0 +1,153 @@
+"""What a bundle loader gives and tells, in both faces: pinned bundles, their status, notices, the registry's document."""
+
+import json
+import os
+from types import TracebackType
+from typing import Any, Dict, NamedTuple, Optional, Tuple, Type, Union
+
+from corbel._failure import failure, opened
+from corbel._handle import Handle
+from corbel._library import quick
+from corbel.errors import Closed
+from corbel.log import take_bytes
+
+
+class Bundle:
+    """One bundle at one commit: a pin. Its folder stays as it is until :meth:`close`, or until the last reference goes.
+
+    with await loader.load("app", "https://git.example/app.git") as bundle:
+        sys.path.insert(0, bundle.path)
+    """
+
+    def __init__(self, pointer: int) -> None:
+        self._handle = Handle(pointer, quick.corbel_bundle_free)
+        self.id: str = quick.corbel_bundle_id(pointer).decode()
+        self.commit: str = quick.corbel_bundle_commit(pointer).decode()
+        self.path: str = os.fsdecode(quick.corbel_bundle_path(pointer))
+        self.folder: str = os.fsdecode(quick.corbel_bundle_folder(pointer))
+
+    @property
+    def pinned(self) -> bool:
+        """False after close()."""
+        return bool(self._handle.pointer)
+
+    def close(self) -> None:
+        """Unpins it: its folder may be removed once another commit is current."""
+        self._handle.free()
+
+    def __fspath__(self) -> str:
+        if not self.pinned:
+            raise Closed("the bundle was closed")
+        return self.path
+
+    def __repr__(self) -> str:
+        return f"<Bundle {self.id} at {self.commit[:12]}{'' if self.pinned else ', closed'}>"
+
+    def __enter__(self) -> "Bundle":
+        return self
+
+    def __exit__(
+        self, kind: Optional[Type[BaseException]], error: Optional[BaseException], trace: Optional[TracebackType]
+    ) -> None:
+        self.close()
+
+
+class BundleStatus(NamedTuple):
+    """One bundle of a loader. state: "loading", "ready", "stale" (the last look failed, the last good commit keeps serving)
+    or "absent" (it failed, and there is nothing to serve); since, checked: Unix seconds, 0.0 for never; progress: of a look
+    under way, {"stage", "objects", "of_objects", "bytes", "files", "percent"}, or None."""
+
+    id: str
+    state: str
+    commit: Optional[str]
+    path: Optional[str]
+    url: str
+    ref: Optional[str]
+    subdir: Optional[str]
+    required: bool
+    error: Optional[str]
+    failures: int
+    since: float
+    checked: float
+    files: int
+    bytes: int
+    progress: Optional[Dict[str, Any]]
+
+
+class BundleNotice(NamedTuple):
+    """What happened: event is "fetched", "switched", "failed", "removed" or "repaired"; took: seconds, of the look as a
+    whole; dropped: notices were lost before this one, because the reader was slow."""
+
+    event: str
+    id: str
+    commit: Optional[str]
+    previous: Optional[str]
+    error: Optional[str]
+    bytes: int
+    files: int
+    took: float
+    dropped: bool
+
+
+class RegistryEntry(NamedTuple):
+    """One good entry of a registry. ref: the declared git_commit where no ref is given; config: as it stands there."""
+
+    id: str
+    name: Optional[str]
+    description: Optional[str]
+    repo: Optional[str]
+    ref: Optional[str]
+    subdir: Optional[str]
+    git_commit: Optional[str]
+    path: Optional[str]
+    module: Optional[str]
+    singleton: bool
+    config: Optional[Dict[str, Any]]
+
+
+class RegistryFault(NamedTuple):
+    """What is wrong with an entry, which was left out: path is where, such as "items[2].repo"."""
+
+    id: Optional[str]
+    path: str
+    text: str
+
+
+class Registry(NamedTuple):
+    """The document that says which bundles there are."""
+
+    version: Optional[str]
+    default_id: Optional[str]
+    entries: Tuple[RegistryEntry, ...]
+    faults: Tuple[RegistryFault, ...]
+
+
+def read_registry(document: Union[str, bytes]) -> Registry:
+    """Reads ``bundles.yaml`` or the registry's JSON, in all forms in which they are around. A bad entry is among the faults,
+    and the others are good: it raises nothing for what the document says."""
+    raw = document.encode() if isinstance(document, str) else document
+    table = json.loads(take_bytes(opened(quick.corbel_bundle_registry_read, raw, len(raw))))
+    entries = tuple(RegistryEntry(**entry) for entry in table["entries"])
+    return Registry(table["version"], table["default_id"], entries, tuple(RegistryFault(**f) for f in table["faults"]))
+
+
+def read_status(loader: int) -> "dict[str, BundleStatus]":
+    """The status of all bundles of a loader, by id."""
+    table = json.loads(take_bytes(opened(quick.corbel_bundles_json, loader)))["bundles"]
+    for id, row in table.items():
+        row["since"] /= 1000
+        row["checked"] /= 1000
+        table[id] = BundleStatus(id=id, **row)
+    return dict(table)
+
+
+def read_notice(
+    kind: int, status: int, flags: int, value: int, epoch: int, object: int, error: int
+) -> Optional[BundleNotice]:
+    """The notice of an event, whose object is freed; None at the loader's end."""
+    failure(status, error)
+    if not object:
+        return None
+    table = json.loads(take_bytes(object))
+    table["took"] /= 1000
+    return BundleNotice(dropped=bool(flags), **table)

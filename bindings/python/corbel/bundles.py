@@ -1,0 +1,200 @@
+"""The bundle loader in the asyncio face."""
+
+import ctypes
+from types import TracebackType
+from typing import Dict, Optional, Type
+
+from corbel._bundle_structs import BundlesOptions, bundle_source, bundles_options
+from corbel._failure import opened
+from corbel._handle import Handle
+from corbel._library import quick
+from corbel._mailbox import Mailbox
+from corbel._options import text
+from corbel.bundle import Bundle, BundleNotice, BundleStatus, read_notice, read_status
+from corbel.errors import Closed
+from corbel.events import Pump
+
+
+class Bundles:
+    """Brings bundles, code in git repositories, keeps them current, and hands them out pinned. Made by ``rt.bundles()``.
+
+        async with rt.bundles("/var/lib/app/bundles") as loader:
+            bundle = await loader.load("app", "https://git.example/app.git", "main", follow=30)
+            run(bundle.path)                            # stays as it is until bundle.close()
+            async for notice in loader:                     # "fetched", "switched", "failed", ...
+                if notice.event == "switched": ... loader.pin("app")
+
+    What fails leaves what was current as it was. Several loaders and processes may share a root.
+    """
+
+    def __init__(self, pump: Pump, runtime: Handle, options: BundlesOptions, max_notices: int) -> None:
+        self._pump = pump
+        self._lost = False
+        self._mailbox: Mailbox[BundleNotice] = Mailbox(pump.loop, "loader", max_notices or 1024)
+        options.to = pump.queue
+        options.user = pump.register(self)
+        pointer = opened(quick.corbel_bundles_open, runtime.pointer, ctypes.byref(options))
+        self._handle = Handle(pointer, quick.corbel_bundles_free)
+
+    async def load(
+        self,
+        id: str,
+        url: str,
+        ref: Optional[str] = None,
+        *,
+        subdir: Optional[str] = None,
+        user: Optional[str] = None,
+        secret: Optional[str] = None,
+        ssh_key: Optional[str] = None,
+        known_hosts: Optional[str] = None,
+        ca_file: Optional[str] = None,
+        follow: Optional[float] = None,
+        required: bool = True,
+        timeout: Optional[float] = None,
+    ) -> Bundle:
+        """Makes this the source of the bundle of that id, brings its commit, makes that current, and pins it.
+
+        - url: https://, http://, ssh://, file://, user@host:path, or an absolute path
+        - ref: branch, tag, commit or begin of a commit (the repository's default branch); subdir: the bundle's folder in it
+        - user, secret: http(s): by default "x-access-token" and none; ssh: "git" and the key's passphrase
+        - ssh_key: path of a private key (the agent of SSH_AUTH_SOCK); known_hosts: path (~/.ssh/known_hosts): a host that it
+          does not hold is refused; ca_file: path of certificate authorities (the system's)
+        - follow: look for a new commit every so many seconds, a tenth earlier or later
+        - required: without a commit of it the host is not ready
+        """
+        source = bundle_source(
+            id,
+            url,
+            ref,
+            subdir=subdir,
+            user=user,
+            secret=secret,
+            ssh_key=ssh_key,
+            known_hosts=known_hosts,
+            ca_file=ca_file,
+            follow=follow,
+            required=required,
+        )
+        pump = self._pump
+        pump.check()
+        status = quick.corbel_bundles_load(self._open(), ctypes.byref(source), pump.call(timeout), pump.ticket_to)
+        return Bundle(await pump.handle(pump.expect(status), quick.corbel_bundle_free))
+
+    def pin(self, id: str) -> Bundle:
+        """What is current of that id. Invalid for an unknown id, Unavailable while there is nothing. Never waits."""
+        return Bundle(opened(quick.corbel_bundles_pin, self._open(), text(id, "id")))
+
+    async def forget(self, id: str, *, timeout: Optional[float] = None) -> None:
+        """Forgets a bundle; its folder is removed as the retention says. Pins stay good."""
+        pump = self._pump
+        pump.check()
+        status = quick.corbel_bundles_forget(self._open(), text(id, "id"), pump.call(timeout), pump.ticket_to)
+        await pump.result(pump.expect(status))
+
+    async def prune(self, *, timeout: Optional[float] = None) -> int:
+        """Removes what the retention says, in all repositories of the root, and what killed processes have left; loads do it
+        for their own repository. Returns how many commits were removed."""
+        pump = self._pump
+        pump.check()
+        status = quick.corbel_bundles_prune(self._open(), pump.call(timeout), pump.ticket_to)
+        return int(await pump.result(pump.expect(status)))
+
+    def status(self) -> Dict[str, BundleStatus]:
+        """All bundles by id."""
+        return read_status(self._open())
+
+    async def get(self, timeout: Optional[float] = None) -> BundleNotice:
+        """The next notice. Raises Timeout after so many seconds, Closed when the loader was closed."""
+        return await self._mailbox.get(timeout)
+
+    async def close(self) -> None:
+        """Ends what is under way. Pins stay good. Readers get what is there, then their loops end."""
+        self._handle.free()
+        self._mailbox.close()
+
+    def end(self) -> None:
+        """For the pump: nothing more comes."""
+        self._mailbox.close()
+
+    def receive(self, kind: int, status: int, flags: int, value: int, epoch: int, object: int, error: int) -> None:
+        """For the pump."""
+        notice = read_notice(kind, status, flags, value, epoch, object, error)
+        if notice is None:
+            self._mailbox.close()
+            return
+        if self._lost:
+            notice, self._lost = notice._replace(dropped=True), False
+        self._lost = self._mailbox.put(notice) is not None
+
+    def _open(self) -> int:
+        if not self._handle.pointer:
+            raise Closed("the loader was closed")
+        return self._handle.pointer
+
+    def __aiter__(self) -> "Bundles":
+        return self
+
+    async def __anext__(self) -> BundleNotice:
+        try:
+            return await self.get()
+        except Closed:
+            raise StopAsyncIteration from None
+
+    async def __aenter__(self) -> "Bundles":
+        return self
+
+    async def __aexit__(
+        self, kind: Optional[Type[BaseException]], error: Optional[BaseException], trace: Optional[TracebackType]
+    ) -> None:
+        await self.close()
+
+
+class OpensBundles:
+    """What a runtime can about bundles."""
+
+    _pump: Pump
+    _handle: Handle
+
+    def bundles(
+        self,
+        root: str,
+        *,
+        program: Optional[str] = None,
+        network_timeout: Optional[float] = None,
+        max_bytes: int = 0,
+        max_files: int = 0,
+        max_path: int = 0,
+        max_running: int = 0,
+        keep: int = 0,
+        keep_for: Optional[float] = None,
+        keep_bytes: int = 0,
+        retry: Optional["tuple[float, float]"] = None,
+        max_notices: int = 0,
+    ) -> Bundles:
+        """Opens a loader of bundles, code in git repositories.
+
+        - root: absolute path of its folder, which other loaders and processes may share
+        - program: path of corbel-git (CORBEL_GIT, else beside the library)
+        - network_timeout: of a load as a whole where its call has none (120 s)
+        - max_bytes of a commit and of what is received (1 GiB), max_files of a commit (200,000), max_path in it (1,024)
+        - max_running: corbel-git at once (4)
+        - keep: commits of a repository kept that nobody uses (3); keep_for seconds, keep_bytes of them: no limit
+        - retry: between scheduled tries after failures, seconds, the first and the most (5, 300)
+        - max_notices: kept for a slow reader (1,024)
+        """
+        self._pump.check()
+        options = bundles_options(
+            root,
+            program=program,
+            network_timeout=network_timeout,
+            max_bytes=max_bytes,
+            max_files=max_files,
+            max_path=max_path,
+            max_running=max_running,
+            keep=keep,
+            keep_for=keep_for,
+            keep_bytes=keep_bytes,
+            retry=retry,
+            max_notices=max_notices,
+        )
+        return Bundles(self._pump, self._handle, options, max_notices)
