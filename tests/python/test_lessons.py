@@ -10,6 +10,9 @@ from conftest import ROOT
 from postgres_server import PostgresServer
 from redis_server import RedisServer
 
+sys.path.insert(0, str(ROOT / "tests" / "lessons"))
+from private_git import PrivateGit  # noqa: E402
+
 LESSONS = ROOT / "examples" / "lessons" / "python"
 SHOWS = {
     "ping": ["answered: PONG"],
@@ -33,6 +36,11 @@ SHOWS = {
         "shrunk: max 3, 6 of 6 callers were answered",
     ],
     "drain_on_sigterm": ["drained: 2 worked, 0 left unsettled"],
+}
+ON_GIT = {
+    "load_bundle": ["app at ", "says: hello 1"],
+    "follow_branch": ["current says: hello 1", "now please push a commit", "current says: hello 2"],
+    "pin_and_switch": ["running work sees: hello 1", "running work still sees: hello 1", "new work sees: hello 2"],
 }
 ON_POSTGRES = {
     "query": ["ada is 36", "bob is unknown", "REFUSED: 23505, lesson_people_pkey"],
@@ -59,7 +67,7 @@ def start(program: str, server: "RedisServer | PostgresServer") -> "subprocess.P
 
 
 def test_every_lesson_is_run() -> None:
-    assert {lesson.stem for lesson in LESSONS.glob("*.py")} == set(SHOWS) | set(ON_POSTGRES) | {"budget", "watch_reconnect"}
+    assert {lesson.stem for lesson in LESSONS.glob("*.py")} == set(SHOWS) | set(ON_POSTGRES) | set(ON_GIT) | {"budget", "watch_reconnect"}
 
 
 @pytest.mark.parametrize("name", SHOWS)
@@ -70,6 +78,25 @@ def test_lesson(name: str, own_server: RedisServer) -> None:
 @pytest.mark.parametrize("name", ON_POSTGRES)
 def test_lesson_on_postgres(name: str, postgres: PostgresServer) -> None:
     shown(name, postgres, ON_POSTGRES[name])
+
+
+@pytest.mark.parametrize("name", ON_GIT)
+def test_lesson_on_git(name: str, server: RedisServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    with PrivateGit() as git:
+        for variable, value in git.environment().items():
+            monkeypatch.setenv(variable, value)
+        process = start(str(LESSONS / f"{name}.py"), server)
+        assert process.stdout is not None and process.stderr is not None
+        seen = []
+        for line in process.stdout:
+            seen.append(line.rstrip())
+            if line.startswith("now please push"):
+                git.push()
+        assert process.wait() == 0, process.stderr.read()
+        assert seen[0] == f"lesson: {name}"
+        for text in ON_GIT[name]:
+            assert any(text in line for line in seen), seen
+        process.stderr.close()
 
 
 def test_budget(own_server: RedisServer, postgres: PostgresServer, monkeypatch: pytest.MonkeyPatch) -> None:
