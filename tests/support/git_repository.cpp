@@ -152,8 +152,8 @@ http {{
 )",
                                 ::getuid() == 0 ? "user root;" : "", i.dir.path().string(), i.port, auth, socket, folder));
   const auto log = i.dir.file("servers.log");
-  i.backend = child_process({"fcgiwrap", "-c", "2", "-s", "unix:" + socket}, log,
-                            {"GIT_CONFIG_NOSYSTEM=1", "HOME=" + i.dir.path().string()});
+  i.backend =
+      child_process({"fcgiwrap", "-s", "unix:" + socket}, log, {"GIT_CONFIG_NOSYSTEM=1", "HOME=" + i.dir.path().string()});
   i.nginx = child_process({"nginx", "-p", i.dir.path().string(), "-c", conf}, log);
   wait_for(i.port, i.nginx, log);
 }
