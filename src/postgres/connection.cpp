@@ -225,13 +225,14 @@ void pg_connection::close(error why) {
   dialer_.reset();
   watch_.release();
   request_list sent, unsent;
-  // What libpq had not begun to read when the server ended the session was not run.
+  // What libpq had not begun to read when the server ended the session was not run. It may have read one to its end already,
+  // whose result is here: the server may have ended after it was committed.
   const auto not_run = session_ended_ ? pending_.reading() : pending_.size();
   for (std::size_t i = 0; !pending_.empty(); ++i) {
     auto p = pending_.at(0);
     pending_.pop();
+    if (p.request) (i < not_run || p.result ? sent : unsent).push_back(p.request);
     if (p.result) ::PQclear(p.result);
-    if (p.request) (i < not_run ? sent : unsent).push_back(p.request);
   }
   counters_->settled.add(outstanding_);
   outstanding_ = 0;

@@ -89,6 +89,7 @@ class pg_desk final : public pg_connection::owner, public std::enable_shared_fro
 
   // desk.cpp and desk_share.cpp: where connections go
   void place(connection_ptr c, ledger::from where);
+  connection_ptr take_idle() noexcept;  // under the lock
   void hand_over(waiter w, connection_ptr c);
   void share(const connection_ptr &c);
   void unshare(pg_connection &c);

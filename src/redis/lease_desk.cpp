@@ -25,6 +25,10 @@ lease_desk::lease_desk(std::shared_ptr<loop> where, std::shared_ptr<const redis_
 
 std::shared_ptr<redis_connection> lease_desk::try_idle() noexcept {
   std::lock_guard lock(mutex_);
+  return take_idle();
+}
+
+std::shared_ptr<redis_connection> lease_desk::take_idle() noexcept {
   while (!idle_.empty() && waiting_.empty()) {
     auto c = std::move(idle_.back().connection);
     idle_.pop_back();
@@ -40,11 +44,14 @@ std::shared_ptr<redis_connection> lease_desk::try_idle() noexcept {
 }
 
 void lease_desk::want(waiter w) {
-  if (auto c = try_idle()) return hand_over(std::move(w), std::move(c));
   ledger::answer answer;
   std::string counts;
   {
-    std::lock_guard lock(mutex_);
+    std::unique_lock lock(mutex_);
+    if (auto c = take_idle()) {
+      lock.unlock();
+      return hand_over(std::move(w), std::move(c));
+    }
     answer = stopped_ ? ledger::answer::never : ledger_.want_lease();
     if (answer == ledger::answer::wait || answer == ledger::answer::open) {
       const auto deadline = w.deadline;

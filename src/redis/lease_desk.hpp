@@ -74,7 +74,8 @@ class lease_desk final : public redis_connection::owner, public std::enable_shar
   void connection_deadline(clock::time_point when) override { watch_deadline_(when); }
 
   bool is_reusable(const redis_connection &c) const noexcept;
-  void place(connection_ptr c);  // to the first waiter, or idle
+  void place(connection_ptr c);                            // to the first waiter, or idle
+  std::shared_ptr<redis_connection> take_idle() noexcept;  // under the lock
   void hand_over(waiter w, connection_ptr c);
   void open_one();
   void open_more();
