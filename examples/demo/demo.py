@@ -166,7 +166,7 @@ def report(account, samples, took, resubscribed, left):
     print(f"  latency     p50 {story.percentile(ms, .5):.0f} ms, p99 {story.percentile(ms, .99):.0f} ms, "
           f"max {max(ms, default=0):.0f} ms   (with the outage in it)")
     print(f"  recovery    {1000 * resubscribed:.0f} ms from server-up to all-subscribed")
-    print(f"  queue       {left[0]} ready and {left[1]} in flight at the end; its depth over time (x: Redis away):")
+    print(f"  queue       {left[0]} ready and {left[1] or 0} in flight at the end; its depth over time (x: Redis away):")
     print()
     print("\n".join(story.chart(samples)))
     print()
