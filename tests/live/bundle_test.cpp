@@ -241,3 +241,21 @@ TEST_CASE_FIXTURE(bundle_fixture,
   if (!r) CHECK(r.error().is(status::closed));
   load(source());
 }
+
+TEST_CASE_FIXTURE(bundle_fixture, "what killed processes left of a commit is found and removed by the next load") {
+  repo.commit({{"a", "1"}});
+  load(source());
+  const auto commits = repository_folder() + "/commits/";
+  const std::string gone(40, '7'), used = loader.pin("app")->commit();
+  fs::create_directory(commits + "." + gone + ".new");
+  fs::create_directory(commits + "." + gone + ".old");
+  for (const auto &name : {"." + gone + ".files.new", gone + ".files", gone + ".lock"}) std::ofstream(commits + name) << "x";
+  repo.commit({{"a", "2"}});
+  load(source());
+  for (const auto &entry : fs::directory_iterator(commits)) {
+    CAPTURE(entry.path().filename().string());
+    CHECK_FALSE(entry.path().filename().string().starts_with('.'));
+    CHECK_FALSE(entry.path().filename().string().starts_with(gone));
+  }
+  CHECK(fs::exists(commits + used + ".files"));
+}

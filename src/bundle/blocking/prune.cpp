@@ -49,19 +49,27 @@ bool remove_commit(const repository_place &place, const std::string &commit) {
   return true;
 }
 
+/// What only a process at work has: begun or half removed, under a name with a dot.
+bool is_unfinished(std::string_view name) {
+  return name.starts_with('.') && (name.ends_with(".new") || name.ends_with(".old"));
+}
+
 }  // namespace
 
 void sweep_leftovers(const repository_place &place) {
   for (const auto &name : names_in(place.commits())) {
-    const bool is_folder = name.size() == 45 && name.starts_with('.') && (name.ends_with(".new") || name.ends_with(".old"));
-    const bool is_lock = name.size() == 45 && name.ends_with(".lock");
-    const auto commit = is_folder ? name.substr(1, 40) : is_lock ? name.substr(0, 40) : std::string();
+    const bool unfinished = is_unfinished(name);
+    const auto commit = name.substr(unfinished ? 1 : 0, 40);
     std::error_code ec;
-    if (!is_full_commit(commit) || (is_lock && fs::exists(place.commit(commit), ec))) continue;
+    const auto is_there = [&] { return fs::exists(place.commit(commit), ec); };
+    if (!is_full_commit(commit) || (!unfinished && is_there())) continue;
+    // Who makes or removes the commit has this lock.
     const auto lock = file_lock::attempt(place.commit_lock(commit), file_lock::mode::alone);
     if (!lock) continue;
-    if (is_folder) remove_tree(place.commits() / name);
-    if (!fs::exists(place.commit(commit), ec)) ::unlink(place.commit_lock(commit).c_str());
+    if (unfinished) remove_tree(place.commits() / name);
+    if (is_there()) continue;
+    ::unlink(place.commit_files(commit).c_str());
+    ::unlink(place.commit_lock(commit).c_str());
   }
 }
 

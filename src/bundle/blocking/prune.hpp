@@ -10,7 +10,7 @@
 
 namespace corbel::detail {
 
-/// Folders that nobody makes or removes any more.
+/// Folders and files of commits that nobody makes or removes any more.
 void sweep_leftovers(const repository_place &place);
 /// Returns the commits removed.
 std::vector<std::string> prune_commits(const std::filesystem::path &root, const repository_place &place,
