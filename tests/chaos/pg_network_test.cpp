@@ -31,6 +31,22 @@ TEST_CASE_FIXTURE(gated, "slices of one byte") {
   CHECK(r.ok == r.calls);
 }
 
+TEST_CASE_FIXTURE(gated, "the session ends between a statement's result and its sync: lost, and not run again") {
+  using namespace std::string_literals;
+  pg_pool pool(rt, options(1));
+  REQUIRE(ask(pool, "INSERT INTO crowd VALUES (1, 1)"));
+  const auto ready = "Z\0\0\0\5I"s;
+  const auto fields = "SFATAL\0VFATAL\0C57P01\0Mterminating connection due to administrator command\0\0"s;
+  gate.end_at(ready, "E\0\0\0"s + static_cast<char>(fields.size() + 4) + fields);
+  auto r = ask(pool, "INSERT INTO crowd VALUES (1, 2)");
+  REQUIRE_FALSE(r);
+  CHECK(r.error().is(status::lost));
+  CHECK(r.error().may_be_applied());
+  CHECK(r.error().message().find("administrator command") != std::string::npos);
+  REQUIRE(ask(pool, "INSERT INTO crowd VALUES (1, 3)"));
+  CHECK(server.value("SELECT string_agg(call::text, ' ' ORDER BY call) FROM crowd") == "1 2 3");
+}
+
 TEST_CASE_FIXTURE(gated, "half a second later") {
   pg_pool pool(rt, options());
   REQUIRE(ask(pool, "SELECT 1"));

@@ -232,3 +232,21 @@ TEST_CASE_FIXTURE(fixture, "try_lease takes what is idle, and nothing else") {
   CHECK_FALSE(pool.try_lease());
   CHECK(text(ask(first, "SELECT 1")) == "1");
 }
+
+TEST_CASE_FIXTURE(fixture, "threads that lease and give back at once: nobody is refused, and all that is idle can be had") {
+  std::atomic<int> refused{0};
+  auto work = [&] {
+    for (int i = 0; i < 20'000; ++i) refused += !take(pool);
+  };
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 4; ++i) threads.emplace_back(work);
+  for (auto &t : threads) t.join();
+  CHECK(refused == 0);
+  CHECK(pool.stats().leased == 0);
+  CHECK(pool.stats().waiting == 0);
+  auto first = take(pool), second = take(pool);
+  REQUIRE(first);
+  REQUIRE(second);
+  CHECK(pool.stats().leased == 2);
+  CHECK(first->backend() != second->backend());
+}

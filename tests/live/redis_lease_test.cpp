@@ -279,3 +279,22 @@ TEST_CASE_FIXTURE(fixture, "idle connections are closed after their limit, old o
   auto first = ask(ageing, redis_command("CLIENT", "ID")).value()->integer();
   CHECK(until(10s, [&] { return ask(ageing, redis_command("CLIENT", "ID")).value()->integer() != first; }));
 }
+
+TEST_CASE_FIXTURE(fixture, "threads that lease and give back at once: nobody is refused, and all that is idle can be had") {
+  redis_pool narrow(rt, {.url = server.url(), .kind = "narrow", .max_size = 3});
+  std::atomic<int> refused{0};
+  auto work = [&] {
+    for (int i = 0; i < 20'000; ++i) refused += !take(narrow);
+  };
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 4; ++i) threads.emplace_back(work);
+  for (auto &t : threads) t.join();
+  CHECK(refused == 0);
+  CHECK(narrow.stats().leased == 0);
+  CHECK(narrow.stats().waiting == 0);
+  auto first = take(narrow), second = take(narrow);
+  REQUIRE(first);
+  REQUIRE(second);
+  CHECK(narrow.stats().leased == 2);
+  CHECK(id(*first) != id(*second));
+}

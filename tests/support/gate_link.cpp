@@ -47,7 +47,13 @@ asio::awaitable<void> gate_link::read(std::shared_ptr<gate_link> self, direction
       self->reset();
       co_return;
     }
+    const auto end = d.to_client && !settings.end_at.empty() ? bytes.find(settings.end_at) : std::string::npos;
+    if (end != std::string::npos) bytes.replace(end, std::string::npos, std::exchange(settings.last_words, {}));
     d.held.push_back({steady::now() + (d.to_client ? settings.delay : std::chrono::milliseconds(0)), std::move(bytes)});
+    if (end != std::string::npos) {
+      settings.end_at.clear();
+      break;
+    }
     d.changed.cancel();
   }
   d.ended = true;

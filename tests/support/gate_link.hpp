@@ -19,6 +19,7 @@ struct gate_settings {
   std::optional<std::size_t> reset_after;
   std::string reset_when;
   std::optional<std::string> replacement;
+  std::string end_at, last_words;
 };
 
 class gate_link : public std::enable_shared_from_this<gate_link> {

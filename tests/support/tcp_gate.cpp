@@ -113,6 +113,13 @@ void tcp_gate::reset_after(std::size_t bytes) {
 void tcp_gate::reset_when(std::string text) {
   impl_->on_thread([&] { impl_->knobs.reset_when = std::move(text); });
 }
+void tcp_gate::end_at(std::string text, std::string last_words) {
+  impl_->on_thread([&] {
+    impl_->knobs.end_at = std::move(text);
+    impl_->knobs.last_words = std::move(last_words);
+  });
+}
+
 void tcp_gate::replace_next(std::string bytes) {
   impl_->on_thread([&] { impl_->knobs.replacement = std::move(bytes); });
 }
