@@ -61,7 +61,7 @@ std::shared_ptr<inspector_core::question<T>> inspector_core::begin(operation_ptr
       if (auto core = weak.lock()) core->on_loop([ticket](inspector_core &self) { self.cancel(ticket); });
     });
   }
-  auto q = std::make_shared<question<T>>(std::move(op), ticket);
+  auto q = std::make_shared<question<T>>(question<T>{std::move(op), ticket});
   on_loop([q](inspector_core &self) {
     if (q->op) self.under_way_.emplace(q->ticket, [&self, q](const error &why) { self.end(*q, result<T>(why)); });
   });

@@ -59,7 +59,8 @@ git_remote_link::git_remote_link(const git_location &where, const git_access &ac
 git_remote_link::~git_remote_link() = default;
 
 git_remote_callbacks git_remote_link::table() {
-  git_remote_callbacks c = GIT_REMOTE_CALLBACKS_INIT;
+  git_remote_callbacks c;
+  ::git_remote_init_callbacks(&c, GIT_REMOTE_CALLBACKS_VERSION);
   c.credentials = callbacks::credentials;
   c.certificate_check = callbacks::certificate;
   c.transfer_progress = callbacks::progress;
@@ -96,7 +97,8 @@ result<void> git_remote_link::connect(const git_mirror *mirror) {
   if (code < 0) return failed(code, "cannot reach the repository");
   remote_.reset(made);
   auto c = table();
-  git_proxy_options proxy = GIT_PROXY_OPTIONS_INIT;
+  git_proxy_options proxy;
+  ::git_proxy_options_init(&proxy, GIT_PROXY_OPTIONS_VERSION);
   proxy.type = GIT_PROXY_AUTO;
   code = ::git_remote_connect(made, GIT_DIRECTION_FETCH, &c, &proxy, nullptr);
   if (code < 0) return failed(code, "cannot reach the repository");
