@@ -6,6 +6,7 @@ import subprocess
 import time
 from typing import Callable, Dict, List
 
+from bundle_subject import bundle
 from postgres_subject import postgres
 from programs import Programs, redis_benchmark_peer, redis_py_peer, run
 from queue_subject import queue
@@ -197,7 +198,7 @@ def soak(p: Programs, _: int) -> List[Row]:
 
 
 SUBJECTS = {
-    "redis": redis, "postgres": postgres, "queue": queue, "pool": pool, "pubsub": pubsub, "memory": memory,
+    "redis": redis, "postgres": postgres, "queue": queue, "bundle": bundle, "pool": pool, "pubsub": pubsub, "memory": memory,
     "events": events, "soak": soak,
 }
 ONLY_WHEN_NAMED = {"soak"}

@@ -1,6 +1,7 @@
 #include "bundle/blocking/fetch.hpp"
 
 #include "bundle/blocking/file_lock.hpp"
+#include "git/blocking/local_packs.hpp"
 
 #include <algorithm>
 
@@ -12,9 +13,12 @@ class fetching {
  public:
   fetching(const repository_place &place, const git_location &where, const git_access &access, const std::string &ref,
            const fetch_limits &limits, const std::function<void(const char *, const git_progress &)> &progress)
-      : place_(place), ref_(ref), limits_(limits), progress_(progress), link_(where, access, [this](const git_progress &p) {
-          progress_("receiving", p);
-        }) {}
+      : place_(place),
+        where_(where),
+        ref_(ref),
+        limits_(limits),
+        progress_(progress),
+        link_(where, access, [this](const git_progress &p) { progress_("receiving", p); }) {}
 
   result<fetched_commit> run(bool anew) {
     if (auto why = check_git_ref(ref_)) return why;
@@ -46,8 +50,10 @@ class fetching {
       auto whole = git_mirror::repair(place_.mirror());
       if (!whole) return whole.error();
     }
-    if (auto why = fetch(*choice)) return why;
     out_.fetched = true;
+    // A mirror that is made anew was broken, perhaps with what a copy would bring again.
+    if (!anew && copy_local(*choice)) return std::move(out_);
+    if (auto why = fetch(*choice)) return why;
     return std::move(out_);
   }
 
@@ -78,6 +84,14 @@ class fetching {
   bool take_short() {
     auto commit = out_.mirror->find(ref_);
     return commit && take_known(*commit);
+  }
+
+  bool copy_local(const git_choice &choice) {
+    const bool copied = copy_local_packs(where_, *out_.mirror, limits_.bytes,
+                                         [this](std::uint64_t bytes) { progress_("receiving", {.bytes = bytes}); });
+    if (!copied || !(take_known(choice.id) || (choice.is_commit && take_short()))) return false;
+    out_.mirror->keep(choice.is_commit ? "commits/" + out_.commit : choice.name, out_.commit);
+    return true;
   }
 
   error fetch(const git_choice &choice) {
@@ -116,6 +130,7 @@ class fetching {
   }
 
   const repository_place &place_;
+  const git_location &where_;
   const std::string &ref_;
   const fetch_limits &limits_;
   const std::function<void(const char *, const git_progress &)> &progress_;

@@ -9,15 +9,16 @@
 local reply, rest = {}, {}
 
 -- Most claims are done whole, plain ones. Nothing else is begun before: a script's functions and names cost more than this.
-local over, lists, count_of_all = {}, {}, 0
+local over, lists, count_of_all, values = {}, {}, 0, {}
 for i = 1, #ARGV, 2 do
   local name = ARGV[i]
-  local count = string.match(redis.call('HGET', holders, name) or '', '^%d+ (%d+) %1 %d+ [01] $')
+  local value = redis.call('HGET', holders, name)
+  local count = string.match(value or '', '^%d+ (%d+) %1 %d+ [01] $')
   if count and ARGV[i + 1] == '0-' .. whole(count - 1) then
     over[#over + 1], lists[#lists + 1], count_of_all = name, list_of(name), count_of_all + count
     reply[(i + 1) / 2] = 1
   else
-    rest[#rest + 1] = i
+    rest[#rest + 1], values[name] = i, value
   end
 end
 if #over > 0 then
@@ -47,7 +48,8 @@ end
 
 for _, i in ipairs(rest) do
   local name, answers, same = ARGV[i], {}, true
-  local c = claim_of(name)
+  local c = values[name] and read_holder(name, values[name])
+  claims[name] = c
   for first, last in string.gmatch(ARGV[i + 1], '(%d+)-(%d+)') do
     for place = tonumber(first), tonumber(last) do
       local answer = ack(c, name, place)

@@ -5,11 +5,10 @@
 local function read_holder(name, value)
   local first, count, left, lane, large, marks, others = string.match(value, '^(%d+) (%d+) (%d+) (%d+) ([01]) ([01]*)(.*)$')
   return {name = name, first = tonumber(first), count = tonumber(count), left = tonumber(left), before = tonumber(left),
-    lane = lane_or_first(tonumber(lane)), large = large == '1', text = marks, others = others}
+    lane = lane_or_first(tonumber(lane)), large = large == '1', marks = marks, others = others}
 end
 local function write_holder(c)
-  local marks = c.marks and string.char(unpack(c.marks)) or c.text
-  return whole(c.first) .. ' ' .. c.count .. ' ' .. c.left .. ' ' .. c.lane .. ' ' .. (c.large and 1 or 0) .. ' ' .. marks .. c.others
+  return whole(c.first) .. ' ' .. c.count .. ' ' .. c.left .. ' ' .. c.lane .. ' ' .. (c.large and 1 or 0) .. ' ' .. c.marks .. c.others
 end
 
 local claims = {}  -- those that this call looks at, by name; false: nobody holds it
@@ -24,9 +23,7 @@ local function claim_of(name)
 end
 
 local function is_settled(c, place)
-  if place >= c.count then return true end
-  if c.marks then return c.marks[place + 1] == 49 end
-  return c.text ~= '' and string.byte(c.text, place + 1) == 49
+  return place >= c.count or string.byte(c.marks, place + 1) == 49
 end
 
 -- Attempt, lane, group of a message.
@@ -39,11 +36,8 @@ end
 
 -- Marks a message; keep_claims() has to follow.
 local function settle(c, place)
-  if not c.marks then
-    c.marks = {string.byte(c.text, 1, -1)}
-    for i = #c.marks + 1, c.count do c.marks[i] = 48 end
-  end
-  c.marks[place + 1] = 49
+  if c.marks == '' then c.marks = string.rep('0', c.count) end
+  c.marks = string.sub(c.marks, 1, place) .. '1' .. string.sub(c.marks, place + 2)
   c.left = c.left - 1
   if c.large and c.left > 0 then
     redis.call('HDEL', holders, '')  -- a write that needs no memory, first: then a full server (OOM) allows the next too
