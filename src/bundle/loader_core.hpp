@@ -33,11 +33,15 @@ class loader_core final : public component, public std::enable_shared_from_this<
 
   // Any thread. A ticket of 0: none is needed.
   runtime_core &runtime() noexcept { return *runtime_; }
+  const std::shared_ptr<loop> &shared_loop() const noexcept { return loop_; }
   io_executor executor() const { return loop_->executor(); }
   std::uint64_t next_ticket() noexcept { return ticket_base_ + ticket_count_.fetch_add(1, std::memory_order_relaxed); }
   bundle_book &book() noexcept { return book_; }
   mailbox &events() noexcept { return *events_; }
-  void load(bundle_source source, call c, operation_ptr<bundle> op);
+  const bundles_options &options() const noexcept { return options_; }
+  void load(bundle_source given, call c, operation_ptr<bundle> op);
+  /// Looks for a new commit; false for an unknown id.
+  bool look_now(const std::string &id);
   void forget(const std::string &id, call c, operation_ptr<void> op);
   void prune(call c, operation_ptr<std::size_t> op);
   /// The handle is gone.

@@ -20,7 +20,16 @@ from corbel._pg_parameters import Json
 from corbel._puts import Item, LaneEvents
 from corbel._receipt import Receipt
 from corbel._reply import Reply
-from corbel.bundle import Bundle, BundleNotice, BundleStatus, Registry, RegistryEntry, RegistryFault, read_registry
+from corbel.bundle import (
+    Bundle,
+    BundleAccess,
+    BundleNotice,
+    BundleStatus,
+    Registry,
+    RegistryEntry,
+    RegistryFault,
+    read_registry,
+)
 from corbel.bundles import Bundles
 from corbel.config import Config
 from corbel.connection import Connection
@@ -64,11 +73,13 @@ from corbel.stream import CopyOut, RowStream
 from corbel.subscription import Subscription
 from corbel.transaction import Transaction
 from corbel.unworked import Unworked
+from corbel.webhook import Push, verify_webhook
 
 __all__ = [
     "UNBOUNDED",
     "Admission",
     "Bundle",
+    "BundleAccess",
     "BundleNotice",
     "BundleStatus",
     "Bundles",
@@ -109,6 +120,7 @@ __all__ = [
     "Postgres",
     "Producer",
     "Protocol",
+    "Push",
     "Queue",
     "QueueStats",
     "Receipt",
@@ -134,5 +146,6 @@ __all__ = [
     "Unworked",
     "has_feature",
     "read_registry",
+    "verify_webhook",
     "version",
 ]
