@@ -5,6 +5,7 @@
 #include <corbel/c/base.h>
 #include <corbel/c/bundle.h>
 #include <corbel/c/bundle_follow.h>
+#include <corbel/c/bundle_runner.h>
 #include <corbel/c/config.h>
 #include <corbel/c/events.h>
 #include <corbel/c/health.h>

@@ -120,6 +120,7 @@ void loader_core::forget(const std::string &id, call c, operation_ptr<void> op) 
     if (self.closing_) return self.leave(a, error(status::closed, "the bundle loader was closed", "bundle"));
     self.followed_.erase(id);
     self.book_.forget(id);
+    self.tell_listeners(id);
     for (auto *list : {&self.waiting_, &self.running_})
       for (const auto &r : *list)
         if (r->request.kind == job_kind::load)
@@ -183,6 +184,16 @@ loader_core::run_ptr loader_core::load_run(const bundle_source &source) {
   r->request.ref = source.ref;
   r->request.access = {source.user, source.secret, source.ssh_key, source.known_hosts, source.ca_file};
   return r;
+}
+
+void loader_core::listen(std::weak_ptr<listener> l) {
+  on_loop([l = std::move(l)](loader_core &self) { self.listeners_.push_back(l); });
+}
+
+void loader_core::tell_listeners(const std::string &id) {
+  listeners_.remove_if([](const auto &l) { return l.expired(); });
+  for (const auto &l : std::list(listeners_))
+    if (const auto alive = l.lock()) (*alive)(id);
 }
 
 // ---- component ----

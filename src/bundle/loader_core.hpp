@@ -44,6 +44,10 @@ class loader_core final : public component, public std::enable_shared_from_this<
   bool look_now(const std::string &id);
   void forget(const std::string &id, call c, operation_ptr<void> op);
   void prune(call c, operation_ptr<std::size_t> op);
+  /// Told on the loop, while it lives: what is current of that id has changed, or the bundle was forgotten.
+  using listener = std::function<void(const std::string &id)>;
+  void listen(std::weak_ptr<listener> l);
+  const std::shared_ptr<loop> &where() const noexcept { return loop_; }
   /// The handle is gone.
   void close();
 
@@ -80,6 +84,7 @@ class loader_core final : public component, public std::enable_shared_from_this<
   void schedule(const std::string &id, std::optional<follow_plan::duration> wait);
   void look(const std::string &id);
   void tell(bundle_event e);
+  void tell_listeners(const std::string &id);
   void report_health();
   run_ptr load_run(const bundle_source &source);
   void end_all(const error &why);
@@ -99,6 +104,7 @@ class loader_core final : public component, public std::enable_shared_from_this<
 
   std::list<run_ptr> waiting_, running_;
   std::map<std::string, std::unique_ptr<followed>, std::less<>> followed_;
+  std::list<std::weak_ptr<listener>> listeners_;
   std::function<void()> idle_;
   bool closing_ = false;
 };

@@ -46,6 +46,7 @@ STRUCTS = {
     "bundle_access": _bundle_structs.BundleAccessStruct,
     "bundle_follow_options": _bundle_follow.BundleFollowOptions,
     "webhook": webhook.Webhook,
+    "bundle_runner_options": _bundle_structs.BundleRunnerOptions,
     "pg_options": _pg_structs.PgOptions,
     "pg_stats": _pg_structs.PgStats,
     "pg_begin": _pg_structs.PgBegin,

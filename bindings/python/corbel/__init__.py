@@ -30,6 +30,8 @@ from corbel.bundle import (
     RegistryFault,
     read_registry,
 )
+from corbel.bundle_run import BundleAnswer, HandlerStatus
+from corbel.bundle_runner import BundleRun, BundleRunner
 from corbel.bundles import Bundles
 from corbel.config import Config
 from corbel.connection import Connection
@@ -80,7 +82,10 @@ __all__ = [
     "Admission",
     "Bundle",
     "BundleAccess",
+    "BundleAnswer",
     "BundleNotice",
+    "BundleRun",
+    "BundleRunner",
     "BundleStatus",
     "Bundles",
     "Bury",
@@ -97,6 +102,7 @@ __all__ = [
     "FailedAttempt",
     "Following",
     "Forked",
+    "HandlerStatus",
     "Health",
     "HealthState",
     "Heartbeat",

@@ -1,8 +1,8 @@
-"""The C structs of corbel/c/bundle.h. A test compares them with what the C compiler says."""
+"""The C structs of corbel/c/bundle.h and bundle_runner.h. A test compares them with what the C compiler says."""
 
 import ctypes
 from ctypes import c_char_p, c_int64, c_uint32, c_uint64, c_void_p
-from typing import Optional
+from typing import Optional, Sequence
 
 from corbel import _constants as c
 from corbel import _structs
@@ -62,6 +62,27 @@ class BundleSource(ctypes.Structure):
         ("ca_file", c_char_p),
         ("follow_ms", c_int64),
     ]
+
+
+class BundleRunnerOptions(ctypes.Structure):
+    _fields_ = [
+        ("struct_size", c_uint32),
+        ("flags", c_uint32),
+        ("program", c_char_p),
+        ("user", c_char_p),
+        ("environment", c_char_p),
+        ("max_waiting", c_uint64),
+    ]
+
+
+def runner_options(
+    program: Optional[str], user: Optional[str], environment: Sequence[str], max_waiting: int
+) -> BundleRunnerOptions:
+    o = _structs.sized(BundleRunnerOptions)
+    o.program, o.user = text(program, "program"), text(user, "user")
+    o.environment = text(" ".join(environment), "environment")
+    o.max_waiting = max_waiting
+    return o
 
 
 def bundles_options(

@@ -48,6 +48,10 @@ SIGNATURES: Dict[str, Tuple[Any, List[Any]]] = {
     "corbel_bundle_path": (c_char_p, [c_void_p]),
     "corbel_bundle_folder": (c_char_p, [c_void_p]),
     "corbel_bundle_free": (None, [c_void_p]),
+    "corbel_bundle_runner_open": (c_int32, [c_void_p, c_void_p, c_void_p, c_void_p]),
+    "corbel_bundle_run": (c_int32, [c_void_p, c_char_p, c_char_p, c_char_p, c_size_t, c_void_p, c_void_p]),
+    "corbel_bundle_runner_json": (c_int32, [c_void_p, c_void_p, c_void_p]),
+    "corbel_bundle_runner_free": (None, [c_void_p]),
     "corbel_bundle_registry_read": (c_int32, [c_char_p, c_size_t, c_void_p, c_void_p]),
     # config.h
     "corbel_config_parse": (c_int32, [c_char_p, c_size_t, c_char_p, c_void_p, c_void_p]),

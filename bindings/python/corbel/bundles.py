@@ -2,16 +2,17 @@
 
 import ctypes
 from types import TracebackType
-from typing import Dict, Optional, Type
+from typing import Dict, Optional, Sequence, Type
 
 from corbel._bundle_follow import follow_registry, look_now, read_followed
-from corbel._bundle_structs import BundlesOptions, bundle_source, bundles_options
+from corbel._bundle_structs import BundlesOptions, bundle_source, bundles_options, runner_options
 from corbel._failure import opened
 from corbel._handle import Handle
 from corbel._library import quick
 from corbel._mailbox import Mailbox
 from corbel._options import text
 from corbel.bundle import Bundle, BundleAccess, BundleNotice, BundleStatus, Registry, read_notice, read_status
+from corbel.bundle_runner import BundleRunner
 from corbel.errors import Closed
 from corbel.events import Pump
 from corbel.redis import Redis
@@ -153,6 +154,23 @@ class Bundles:
         pump.check()
         status = quick.corbel_bundles_prune(self._open(), pump.call(timeout), pump.ticket_to)
         return int(await pump.result(pump.expect(status)))
+
+    def runner(
+        self,
+        *,
+        program: Optional[str] = None,
+        user: Optional[str] = None,
+        environment: Sequence[str] = (),
+        max_waiting: int = 0,
+    ) -> BundleRunner:
+        """Opens a runner of the handlers of these bundles.
+
+        - program: path of corbel-run (CORBEL_RUN, else beside the library)
+        - user: who the handlers run as when this process is root (nobody)
+        - environment: names of variables of this process that a manifest may ask for
+        - max_waiting: requests that wait for one bundle, further ones fail as Busy (1,024)
+        """
+        return BundleRunner(self._pump, self._open(), runner_options(program, user, environment, max_waiting))
 
     def status(self) -> Dict[str, BundleStatus]:
         """All bundles by id."""

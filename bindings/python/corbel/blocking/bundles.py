@@ -2,10 +2,10 @@
 
 import ctypes
 from types import TracebackType
-from typing import Dict, Optional, Type
+from typing import Dict, Optional, Sequence, Type
 
 from corbel._bundle_follow import follow_registry, look_now, read_followed
-from corbel._bundle_structs import BundlesOptions, bundle_source, bundles_options
+from corbel._bundle_structs import BundlesOptions, bundle_source, bundles_options, runner_options
 from corbel._failure import opened
 from corbel._handle import Handle
 from corbel._library import quick
@@ -13,6 +13,7 @@ from corbel._options import text
 from corbel.blocking._inbox import Inbox
 from corbel.blocking._locked_handle import LockedHandle
 from corbel.blocking._port import Core
+from corbel.blocking.bundle_runner import BundleRunner
 from corbel.blocking.redis import Redis
 from corbel.bundle import Bundle, BundleAccess, BundleNotice, BundleStatus, Registry, read_notice, read_status
 from corbel.errors import Closed
@@ -149,6 +150,23 @@ class Bundles:
         for their own repository. Returns how many commits were removed."""
         with self._core.port() as port:
             return int(port.wait(self._handle.start(port, quick.corbel_bundles_prune, timeout=timeout)))
+
+    def runner(
+        self,
+        *,
+        program: Optional[str] = None,
+        user: Optional[str] = None,
+        environment: Sequence[str] = (),
+        max_waiting: int = 0,
+    ) -> BundleRunner:
+        """Opens a runner of the handlers of these bundles.
+
+        - program: path of corbel-run (CORBEL_RUN, else beside the library)
+        - user: who the handlers run as when this process is root (nobody)
+        - environment: names of variables of this process that a manifest may ask for
+        - max_waiting: requests that wait for one bundle, further ones fail as Busy (1,024)
+        """
+        return BundleRunner(self._core, self._open(), runner_options(program, user, environment, max_waiting))
 
     def status(self) -> Dict[str, BundleStatus]:
         """All bundles by id."""
