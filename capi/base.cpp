@@ -59,6 +59,7 @@ corbel_status corbel_options_init(void *options, const char *type, size_t size) 
       {"pg_listener_options", 32, sizeof(corbel_pg_listener_options)},
       {"bundles_options", 112, sizeof(corbel_bundles_options)},
       {"bundle_source", 88, sizeof(corbel_bundle_source)},
+      {"bundle_runner_options", 40, sizeof(corbel_bundle_runner_options)},
   };
   if (!options || !type) return CORBEL_INVALID;
   for (auto &k : all) {

@@ -1,17 +1,14 @@
-#include "bundle/loader_core.hpp"
-#include "capi/cancel_point.hpp"
+#include "capi/bundle.hpp"
+
 #include "json/writer.hpp"
 
-#include <corbel/bundle.hpp>
 #include <corbel/bundle_registry.hpp>
+#include <corbel/gateway.hpp>
+
+#include <map>
 
 using namespace corbel;
 using namespace corbel::capi;
-
-struct corbel_bundles {
-  bundles value;
-  detail::loader_core &core() noexcept { return *value.core(); }
-};
 
 struct corbel_bundle {
   bundle value;
@@ -64,6 +61,23 @@ T value_or(T given, T otherwise) {
   return given == 0 ? otherwise : given;
 }
 
+error read_access(const corbel_bundle_access *a, bundle_access &out) {
+  corbel_bundle_access given;
+  if (auto why = read_options(a, given, "corbel_bundle_access", CORBEL_ACCESS_ENVIRONMENT)) return why;
+  std::map<std::string, const char *> members{{"GIT_HTTP_TOKEN", given.secret},
+                                              {"GIT_HTTP_USER", given.user},
+                                              {"GIT_HTTP_HOSTS", given.hosts},
+                                              {"GIT_SSH_KEY_PATH", given.ssh_key},
+                                              {"GIT_SSH_KNOWN_HOSTS", given.known_hosts},
+                                              {"GIT_SSL_CAINFO", given.ca_file}};
+  const auto environment = process_environment();
+  out = bundle_access_from([&](const std::string &name) -> std::optional<std::string> {
+    if (const char *value = members[name]) return value;
+    return (given.flags & CORBEL_ACCESS_ENVIRONMENT) != 0 ? environment(name) : std::nullopt;
+  });
+  return {};
+}
+
 error read_open_options(const corbel_bundles_options *o, corbel_bundles_options &given, bundles_options &out) {
   if (auto why = read_options(o, given, "corbel_bundles_options")) return why;
   if (!given.root) return invalid("corbel_bundles_options.root is NULL");
@@ -82,7 +96,7 @@ error read_open_options(const corbel_bundles_options *o, corbel_bundles_options 
   out.retry_first = ms_or(given.retry_first_ms, out.retry_first);
   out.retry_most = std::max(ms_or(given.retry_most_ms, out.retry_most), out.retry_first);
   out.max_notices = value_or(given.max_notices, out.max_notices);
-  return {};
+  return given.access ? read_access(given.access, out.access) : error();
 }
 
 error read_source(const corbel_bundle_source *s, bundle_source &out) {
@@ -104,22 +118,6 @@ error read_source(const corbel_bundle_source *s, bundle_source &out) {
   return {};
 }
 
-/// Reads the call, and makes its ticket known.
-template <class T>
-error begin(corbel_bundles *l, bool owns_object, const corbel_call *c, corbel_ticket *t, call &options,
-            typename event_handler<T>::end_function end, std::optional<event_handler<T>> &out) {
-  if (!l) return invalid("the loader is NULL");
-  if (auto why = l->core().runtime().refusal()) return why;
-  completion to;
-  if (auto why = completion::read(c, 0, to, options)) return why;
-  if (owns_object && !to.has_queue()) return invalid("corbel_call.to is NULL: a bundle needs a queue for its event");
-  const auto ticket = l->core().next_ticket();
-  to.identify(ticket, CORBEL_SOURCE_BUNDLE);
-  give_ticket(t, to.has_queue() ? ticket : 0);
-  out.emplace(std::move(to), end, cancel_point::make(l->core().runtime(), ticket, l->core().executor()));
-  return {};
-}
-
 }  // namespace
 
 corbel_status corbel_bundles_open(corbel_runtime *rt, const corbel_bundles_options *o, corbel_bundles **out,
@@ -130,7 +128,7 @@ corbel_status corbel_bundles_open(corbel_runtime *rt, const corbel_bundles_optio
     bundles_options options;
     if (auto why = read_open_options(o, given, options)) return why;
     if (auto why = rt->core().refusal()) return why;
-    auto made = std::make_unique<corbel_bundles>(corbel_bundles{bundles(rt->value, std::move(options))});
+    auto made = std::unique_ptr<corbel_bundles>(new corbel_bundles{bundles(rt->value, std::move(options))});
     if (given.to) {
       auto source = std::make_shared<bundle_notices>(made->value.core(), given.user);
       made->core().events().on_put([source, q = std::weak_ptr(given.to->queue)] {
@@ -148,7 +146,7 @@ corbel_status corbel_bundles_load(corbel_bundles *l, const corbel_bundle_source 
     if (auto why = read_source(s, source)) return why;
     call options;
     std::optional<event_handler<bundle>> handler;
-    if (auto why = begin<bundle>(
+    if (auto why = begin_bundle_call<bundle>(
             l, true, c, t, options,
             [](completion &done, result<bundle> r) {
               if (r)
@@ -178,7 +176,7 @@ corbel_status corbel_bundles_forget(corbel_bundles *l, const char *id, const cor
     if (!id) return invalid("the id is NULL");
     call options;
     std::optional<event_handler<void>> handler;
-    if (auto why = begin<void>(
+    if (auto why = begin_bundle_call<void>(
             l, false, c, t, options,
             [](completion &done, result<void> r) {
               if (r)
@@ -197,7 +195,7 @@ corbel_status corbel_bundles_prune(corbel_bundles *l, const corbel_call *c, corb
   return guard(c ? c->err : nullptr, [&]() -> error {
     call options;
     std::optional<event_handler<std::size_t>> handler;
-    if (auto why = begin<std::size_t>(
+    if (auto why = begin_bundle_call<std::size_t>(
             l, false, c, t, options,
             [](completion &done, result<std::size_t> r) {
               if (r)

@@ -46,6 +46,8 @@ void clear_event(corbel_event &ev) noexcept {
         corbel_bundle_free(static_cast<corbel_bundle *>(ev.object));
         break;
       case CORBEL_EVENT_BUNDLE_NOTICE:
+      case CORBEL_EVENT_BUNDLE_SAID:
+      case CORBEL_EVENT_BUNDLE_ANSWER:
       case CORBEL_EVENT_QUEUE_STATS:
       case CORBEL_EVENT_BUDGET:
       case CORBEL_EVENT_LOG:
@@ -93,6 +95,17 @@ void completion::fail(std::int32_t kind, const error &e) noexcept {
   event_.status = static_cast<corbel_status>(e.code());
   event_.error = make_error(e);
   detail::event_queue::complete(std::move(queue_), event_);
+}
+
+void completion::notify(std::int32_t kind, void *object) const noexcept {
+  auto event = event_;
+  event.ticket = 0;
+  event.kind = kind;
+  event.object = object;
+  if (queue_)
+    detail::event_queue::complete(queue_, event);
+  else
+    clear_event(event);
 }
 
 }  // namespace corbel::capi

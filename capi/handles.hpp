@@ -64,6 +64,8 @@ class completion {
   void succeed(std::int32_t kind, std::int64_t value, void *object,
                std::unique_ptr<detail::event_queue::remnant> owner = {}) noexcept;
   void fail(std::int32_t kind, const error &e) noexcept;
+  /// A notice for the same receiver, before the end. The object is freed when nobody receives it.
+  void notify(std::int32_t kind, void *object) const noexcept;
 
  private:
   std::shared_ptr<detail::event_queue> queue_;

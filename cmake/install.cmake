@@ -6,7 +6,7 @@ set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/corbel)
 # Two export sets, because a program that uses only the C library needs none of the C++ library's dependencies.
 install(TARGETS corbel_c EXPORT corbel_c LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
 install(TARGETS corbel_cpp EXPORT corbel_cpp ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
-install(TARGETS corbel_git RUNTIME DESTINATION ${CMAKE_INSTALL_LIBEXECDIR})
+install(TARGETS corbel_git corbel_run RUNTIME DESTINATION ${CMAKE_INSTALL_LIBEXECDIR})
 install(EXPORT corbel_c FILE corbel_c.cmake NAMESPACE corbel:: DESTINATION ${package_dir})
 install(EXPORT corbel_cpp FILE corbel_cpp.cmake NAMESPACE corbel:: DESTINATION ${package_dir})
 

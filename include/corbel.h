@@ -4,6 +4,8 @@
 #define CORBEL_H
 #include <corbel/c/base.h>
 #include <corbel/c/bundle.h>
+#include <corbel/c/bundle_follow.h>
+#include <corbel/c/bundle_runner.h>
 #include <corbel/c/config.h>
 #include <corbel/c/events.h>
 #include <corbel/c/health.h>
@@ -14,4 +16,5 @@
 #include <corbel/c/queue_inspector.h>
 #include <corbel/c/redis.h>
 #include <corbel/c/runtime.h>
+#include <corbel/c/webhook.h>
 #endif

@@ -67,6 +67,9 @@ class bundles {
   /// What is current of that id, from this process's last load, or from an earlier one's as far as a load has begun. Never
   /// waits. Errors: status::invalid for an unknown id, status::unavailable with the last failure while there is nothing.
   result<bundle> pin(std::string_view id) const;
+  /// Looks for a new commit now, as after a push; what becomes of it is told by the events. Never waits; calls that come
+  /// while one waits to begin are one. False for an unknown id.
+  bool look(const std::string &id);
   /// Forgets a bundle: it is followed no more, and its folder is removed as the retention says. Pins stay good. Signature:
   /// void(result<void>).
   template <class Token>

@@ -1,6 +1,7 @@
 #pragma once
 /// What the bundle loader takes and tells: its options, sources of bundles, their status, events.
 
+#include <corbel/bundle_access.hpp>
 #include <corbel/error.hpp>
 
 #include <chrono>
@@ -22,6 +23,7 @@ struct bundles_options {
   std::uint64_t keep_bytes = 0;                        ///< of a repository's commits; unused ones beyond go; 0: no limit
   std::chrono::milliseconds retry_first{5'000}, retry_most{300'000};  ///< between scheduled tries after failures
   std::uint32_t max_notices = 1024;  ///< events to a slow reader, which is told how many it lost
+  bundle_access access = {};         ///< for sources without credentials of their own
 };
 
 /// Where a bundle's code comes from. Secrets stay in memory, and go to corbel-git through a pipe.
@@ -69,11 +71,13 @@ struct bundle_status {
 };
 
 enum class bundle_event_kind : std::int32_t {
-  fetched = 1,   ///< a commit was received
-  switched = 2,  ///< it is current now; previous: what was
-  failed = 3,    ///< a look failed; why: its error
-  removed = 4,   ///< a commit's folder was removed
-  repaired = 5,  ///< files of a commit that somebody had written to were made anew; files: how many
+  fetched = 1,    ///< a commit was received
+  switched = 2,   ///< it is current now; previous: what was
+  failed = 3,     ///< a look failed; why: its error
+  removed = 4,    ///< a commit's folder was removed
+  repaired = 5,   ///< files of a commit that somebody had written to were made anew; files: how many
+  refused = 6,    ///< an entry of the followed registry is wrong, or with an empty id all of it; what there was stays
+  forgotten = 7,  ///< the followed registry has it no more: it was forgotten
 };
 const char *bundle_event_name(bundle_event_kind k) noexcept;
 

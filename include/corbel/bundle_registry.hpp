@@ -32,6 +32,7 @@ struct bundle_fault {
   std::string id;    ///< of the entry; empty when it has none
   std::string path;  ///< "bundles.items[2].repo"
   std::string text;
+  friend bool operator==(const bundle_fault &, const bundle_fault &) = default;
 };
 
 struct bundle_registry {

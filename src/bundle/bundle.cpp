@@ -12,7 +12,7 @@ const char *bundle_state_name(bundle_state s) noexcept {
 }
 
 const char *bundle_event_name(bundle_event_kind k) noexcept {
-  static constexpr const char *names[] = {"fetched", "switched", "failed", "removed", "repaired"};
+  static constexpr const char *names[] = {"fetched", "switched", "failed", "removed", "repaired", "refused", "forgotten"};
   const auto i = static_cast<std::size_t>(k) - 1;
   return i < std::size(names) ? names[i] : "unknown";
 }
@@ -43,6 +43,8 @@ result<bundle> bundles::pin(std::string_view id) const {
   if (!pinned) return pinned.error();
   return bundle(std::move(*pinned));
 }
+
+bool bundles::look(const std::string &id) { return core_->look_now(id); }
 
 std::vector<bundle_status> bundles::status() const {
   if (core_->runtime().refusal().is(corbel::status::forked)) return {};  // its lock may be held by a thread that is not here

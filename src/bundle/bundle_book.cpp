@@ -18,14 +18,14 @@ bundle_book::pinned make_pin(std::string_view id, const std::string &subdir, std
 
 }  // namespace
 
-bool bundle_book::configure(const bundle_source &source, const std::string &clean_url) {
+bool bundle_book::configure(const bundle_source &source) {
   std::lock_guard lock(mutex_);
   auto [it, is_new] = entries_.try_emplace(source.id);
   auto &e = it->second;
   const bool changed = is_new || e.source != source;
   e.source = source;
   e.status.id = source.id;
-  e.status.url = clean_url;
+  e.status.url = source.url;
   e.status.ref = source.ref;
   e.status.subdir = source.subdir;
   e.status.required = source.required;

@@ -22,7 +22,7 @@ class bundle_book {
   using pinned = std::shared_ptr<const pinned_bundle>;
 
   /// True when it is a new source for that id, or a changed one.
-  bool configure(const bundle_source &source, const std::string &clean_url);
+  bool configure(const bundle_source &source);
   std::optional<bundle_source> source(std::string_view id) const;
   void forget(std::string_view id);
 

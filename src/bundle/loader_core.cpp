@@ -2,10 +2,8 @@
 
 #include "base/random.hpp"
 #include "bundle/loader_run.hpp"
-#include "bundle/path_check.hpp"
 #include "bundle/program.hpp"
-#include "git/location.hpp"
-#include "git/revision.hpp"
+#include "bundle/source_access.hpp"
 
 #include <fmt/format.h>
 
@@ -26,21 +24,6 @@ void check(const bundles_options &o) {
   if (o.max_running < 1 || o.max_running > 64) throw failure(invalid_option("max_running: give 1 to 64"));
   if (o.retry_first <= milliseconds(0) || o.retry_most < o.retry_first)
     throw failure(invalid_option("retry_first and retry_most: give positive times, the first not above the most"));
-}
-
-/// A source as it counts: the credentials out of its URL, the subfolder without odd parts. The clean URL comes back.
-result<std::string> normalize(bundle_source &s) {
-  if (auto why = check_bundle_id(s.id)) return why;
-  auto where = read_git_location(s.url);
-  if (!where) return where.error();
-  if (auto why = check_git_ref(s.ref)) return why;
-  auto subdir = clean_subdir(s.subdir);
-  if (!subdir) return subdir.error();
-  s.subdir = std::move(*subdir);
-  if (s.user.empty()) s.user = where->user;
-  if (s.secret.empty()) s.secret = where->password;
-  s.url = where->url;
-  return where->url;
 }
 
 }  // namespace
@@ -101,24 +84,24 @@ void loader_core::listen_for_cancel(operation_ptr<T> &op, std::uint64_t ticket) 
   });
 }
 
-void loader_core::load(bundle_source source, call c, operation_ptr<bundle> op) {
+void loader_core::load(bundle_source given, call c, operation_ptr<bundle> op) {
   if (auto why = runtime_->refusal()) return finish(std::move(op), result<bundle>(why));
-  auto url = normalize(source);
-  if (!url) return finish(std::move(op), result<bundle>(url.error()));
-  auto a = make_asker(source.id, c);
+  auto source = complete_source(std::move(given), options_.access);
+  if (!source) return finish(std::move(op), result<bundle>(source.error()));
+  auto a = make_asker(source->id, c);
   a->ticket = next_ticket();
   listen_for_cancel(op, a->ticket);
   auto shared = std::make_shared<operation_ptr<bundle>>(std::move(op));
-  a->end = [self = std::weak_ptr(shared_from_this()), shared, id = source.id](const error &why, std::size_t) {
+  a->end = [self = std::weak_ptr(shared_from_this()), shared, id = source->id](const error &why, std::size_t) {
     auto core = self.lock();
     auto pinned = !why && core ? core->book_.pin(id) : result<bundle_book::pinned>(why ? why : forked_error());
     finish(std::move(*shared), pinned ? result<bundle>(bundle(std::move(*pinned))) : result<bundle>(pinned.error()));
   };
-  on_loop([a, source = std::move(source), url = std::move(*url)](loader_core &self) {
+  on_loop([a, source = *std::move(source)](loader_core &self) {
     if (self.closing_) return self.leave(a, error(status::closed, "the bundle loader was closed", "bundle"));
     auto &f = self.followed_[source.id];
     if (!f) f = std::make_unique<followed>(*self.loop_);
-    if (self.book_.configure(source, url))
+    if (self.book_.configure(source))
       f->plan.configure({source.follow, self.options_.retry_first, self.options_.retry_most});
     f->timer.cancel();
     self.add(self.load_run(source), a);
@@ -137,6 +120,7 @@ void loader_core::forget(const std::string &id, call c, operation_ptr<void> op) 
     if (self.closing_) return self.leave(a, error(status::closed, "the bundle loader was closed", "bundle"));
     self.followed_.erase(id);
     self.book_.forget(id);
+    self.tell_listeners(id);
     for (auto *list : {&self.waiting_, &self.running_})
       for (const auto &r : *list)
         if (r->request.kind == job_kind::load)
@@ -179,6 +163,15 @@ void loader_core::schedule(const std::string &id, std::optional<follow_plan::dur
   });
 }
 
+bool loader_core::look_now(const std::string &id) {
+  if (runtime_->refusal() || !book_.source(id)) return false;
+  on_loop([id](loader_core &self) {
+    if (auto it = self.followed_.find(id); it != self.followed_.end()) it->second->timer.cancel();
+    self.look(id);
+  });
+  return true;
+}
+
 void loader_core::look(const std::string &id) {
   auto source = book_.source(id);
   if (!source || closing_) return;
@@ -191,6 +184,16 @@ loader_core::run_ptr loader_core::load_run(const bundle_source &source) {
   r->request.ref = source.ref;
   r->request.access = {source.user, source.secret, source.ssh_key, source.known_hosts, source.ca_file};
   return r;
+}
+
+void loader_core::listen(std::weak_ptr<listener> l) {
+  on_loop([l = std::move(l)](loader_core &self) { self.listeners_.push_back(l); });
+}
+
+void loader_core::tell_listeners(const std::string &id) {
+  listeners_.remove_if([](const auto &l) { return l.expired(); });
+  for (const auto &l : std::list(listeners_))
+    if (const auto alive = l.lock()) (*alive)(id);
 }
 
 // ---- component ----

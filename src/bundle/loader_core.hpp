@@ -33,13 +33,21 @@ class loader_core final : public component, public std::enable_shared_from_this<
 
   // Any thread. A ticket of 0: none is needed.
   runtime_core &runtime() noexcept { return *runtime_; }
+  const std::shared_ptr<loop> &shared_loop() const noexcept { return loop_; }
   io_executor executor() const { return loop_->executor(); }
   std::uint64_t next_ticket() noexcept { return ticket_base_ + ticket_count_.fetch_add(1, std::memory_order_relaxed); }
   bundle_book &book() noexcept { return book_; }
   mailbox &events() noexcept { return *events_; }
-  void load(bundle_source source, call c, operation_ptr<bundle> op);
+  const bundles_options &options() const noexcept { return options_; }
+  void load(bundle_source given, call c, operation_ptr<bundle> op);
+  /// Looks for a new commit; false for an unknown id.
+  bool look_now(const std::string &id);
   void forget(const std::string &id, call c, operation_ptr<void> op);
   void prune(call c, operation_ptr<std::size_t> op);
+  /// Told on the loop, while it lives: what is current of that id has changed, or the bundle was forgotten.
+  using listener = std::function<void(const std::string &id)>;
+  void listen(std::weak_ptr<listener> l);
+  const std::shared_ptr<loop> &where() const noexcept { return loop_; }
   /// The handle is gone.
   void close();
 
@@ -76,6 +84,7 @@ class loader_core final : public component, public std::enable_shared_from_this<
   void schedule(const std::string &id, std::optional<follow_plan::duration> wait);
   void look(const std::string &id);
   void tell(bundle_event e);
+  void tell_listeners(const std::string &id);
   void report_health();
   run_ptr load_run(const bundle_source &source);
   void end_all(const error &why);
@@ -95,6 +104,7 @@ class loader_core final : public component, public std::enable_shared_from_this<
 
   std::list<run_ptr> waiting_, running_;
   std::map<std::string, std::unique_ptr<followed>, std::less<>> followed_;
+  std::list<std::weak_ptr<listener>> listeners_;
   std::function<void()> idle_;
   bool closing_ = false;
 };

@@ -158,6 +158,7 @@ void loader_core::done(const run_ptr &r, const job_message &m, const std::shared
             .bytes = m.bytes,
             .files = m.files,
             .took = took});
+      tell_listeners(b.id);
     }
     if (auto it = followed_.find(b.id); it != followed_.end()) schedule(b.id, it->second->plan.succeeded(random_unit()));
   }

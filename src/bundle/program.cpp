@@ -15,9 +15,11 @@ namespace corbel::detail {
 
 namespace fs = std::filesystem;
 
-result<std::string> find_git_program(const std::string &given) {
+namespace {
+
+result<std::string> find_program(const std::string &name, const char *by, const std::string &given) {
   std::vector<std::string> places;
-  const char *variable = std::getenv("CORBEL_GIT");
+  const char *variable = std::getenv(by);
   if (!given.empty()) {
     places.push_back(given);
   } else if (variable && *variable) {
@@ -33,17 +35,21 @@ result<std::string> find_git_program(const std::string &given) {
     if (ec || file.empty()) file = fs::read_symlink("/proc/self/exe", ec);
     const auto folder = file.parent_path();
     // Installed: lib, or lib/<triplet>, or bin beside libexec. Built: beside it or one folder above.
-    for (const char *relative : {"../libexec/corbel-git", "../../libexec/corbel-git", "corbel-git", "../corbel-git",
-                                 "../../corbel-git", "../../../corbel-git"})
-      places.push_back((folder / relative).lexically_normal());
+    for (const char *relative : {"../libexec", "../../libexec", ".", "..", "../..", "../../.."})
+      places.push_back((folder / relative / name).lexically_normal());
   }
   for (const auto &place : places)
     if (place.starts_with('/') && ::access(place.c_str(), X_OK) == 0) return place;
   return error(status::unavailable,
-               fmt::format("corbel-git was not found as {}: give its absolute path in the options or in CORBEL_GIT",
-                           fmt::join(places, ", ")),
+               fmt::format("{} was not found as {}: give its absolute path in the options or in {}", name,
+                           fmt::join(places, ", "), by),
                "bundle", "PROGRAM", error::fatal);
 }
+
+}  // namespace
+
+result<std::string> find_git_program(const std::string &given) { return find_program("corbel-git", "CORBEL_GIT", given); }
+result<std::string> find_run_program(const std::string &given) { return find_program("corbel-run", "CORBEL_RUN", given); }
 
 std::vector<std::string> git_environment() {
   static constexpr std::string_view names[] = {

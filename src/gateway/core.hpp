@@ -6,7 +6,7 @@
 ///
 /// This file: one followed document.
 
-#include "gateway/copy_plan.hpp"
+#include "redis/copy_plan.hpp"
 #include "redis/pool_core.hpp"
 #include "runtime/runtime_core.hpp"
 

@@ -1,7 +1,7 @@
 #include "host/supervisor.hpp"
 
 #include "base/log_json.hpp"
-#include "host/restart_plan.hpp"
+#include "base/restart_plan.hpp"
 
 #include <fmt/format.h>
 

@@ -27,6 +27,7 @@ static void nothing_may_be_freed(void) {
   corbel_dead_free(NULL);
   corbel_bundles_free(NULL);
   corbel_bundle_free(NULL);
+  corbel_bundle_runner_free(NULL);
   corbel_event_clear(NULL, sizeof(corbel_event));
   corbel_event ev;
   memset(&ev, 0, sizeof ev);

@@ -16,7 +16,7 @@ from private_redis import PrivateRedis
 root = pathlib.Path(__file__).resolve().parents[2]
 LIMIT = 60  # seconds for one lesson, also under valgrind
 # They start a program, whose end is waited for by pidfd_open, which Debian's valgrind does not know.
-NOT_UNDER_VALGRIND = {"c/load_bundle", "c/follow_branch", "c/pin_and_switch"}
+NOT_UNDER_VALGRIND = {"c/load_bundle", "c/follow_branch", "c/pin_and_switch", "c/run_bundle"}
 VALGRIND = ["valgrind", "-q", "--leak-check=full", "--error-exitcode=9"]
 # What a C or C++ lesson prints when it has taught its lesson.
 SHOWS = {
@@ -39,9 +39,10 @@ SHOWS = {
     "load_bundle": "says: hello 1",
     "follow_branch": "current says: hello 2",
     "pin_and_switch": "new work sees: hello 2",
+    "run_bundle": "hello 2, Ada",
     "live_resize": "after: max 7, 6 of 6 callers have a connection",
 }
-BUNDLES = {"load_bundle", "follow_branch", "pin_and_switch"}
+BUNDLES = {"load_bundle", "follow_branch", "pin_and_switch", "run_bundle"}
 POSTGRES = {"query", "transaction", "copy_in", "listen", "budget"}
 
 

@@ -10,6 +10,7 @@ import contract
 import pytest
 from conftest import ROOT
 from corbel import (
+    _bundle_follow,
     _bundle_structs,
     _constants,
     _library,
@@ -18,6 +19,7 @@ from corbel import (
     _queue_structs,
     _signatures,
     _structs,
+    webhook,
 )
 
 STRUCTS = {
@@ -41,6 +43,10 @@ STRUCTS = {
     "health_report": _structs.HealthReport,
     "bundles_options": _bundle_structs.BundlesOptions,
     "bundle_source": _bundle_structs.BundleSource,
+    "bundle_access": _bundle_structs.BundleAccessStruct,
+    "bundle_follow_options": _bundle_follow.BundleFollowOptions,
+    "webhook": webhook.Webhook,
+    "bundle_runner_options": _bundle_structs.BundleRunnerOptions,
     "pg_options": _pg_structs.PgOptions,
     "pg_stats": _pg_structs.PgStats,
     "pg_begin": _pg_structs.PgBegin,

@@ -41,6 +41,7 @@ ON_GIT = {
     "load_bundle": ["app at ", "says: hello 1"],
     "follow_branch": ["current says: hello 1", "now please push a commit", "current says: hello 2"],
     "pin_and_switch": ["running work sees: hello 1", "running work still sees: hello 1", "new work sees: hello 2"],
+    "run_bundle": ["on the way: {'step': 0}", "answer: hello 1, Ada", "answer: hello 2, Ada"],
 }
 ON_POSTGRES = {
     "query": ["ada is 36", "bob is unknown", "REFUSED: 23505, lesson_people_pkey"],

@@ -1,4 +1,4 @@
-#include "host/restart_plan.hpp"
+#include "base/restart_plan.hpp"
 
 #include <doctest/doctest.h>
 

@@ -20,7 +20,18 @@ from corbel._pg_parameters import Json
 from corbel._puts import Item, LaneEvents
 from corbel._receipt import Receipt
 from corbel._reply import Reply
-from corbel.bundle import Bundle, BundleNotice, BundleStatus, Registry, RegistryEntry, RegistryFault, read_registry
+from corbel.bundle import (
+    Bundle,
+    BundleAccess,
+    BundleNotice,
+    BundleStatus,
+    Registry,
+    RegistryEntry,
+    RegistryFault,
+    read_registry,
+)
+from corbel.bundle_run import BundleAnswer, HandlerStatus
+from corbel.bundle_runner import BundleRun, BundleRunner
 from corbel.bundles import Bundles
 from corbel.config import Config
 from corbel.connection import Connection
@@ -64,12 +75,17 @@ from corbel.stream import CopyOut, RowStream
 from corbel.subscription import Subscription
 from corbel.transaction import Transaction
 from corbel.unworked import Unworked
+from corbel.webhook import Push, verify_webhook
 
 __all__ = [
     "UNBOUNDED",
     "Admission",
     "Bundle",
+    "BundleAccess",
+    "BundleAnswer",
     "BundleNotice",
+    "BundleRun",
+    "BundleRunner",
     "BundleStatus",
     "Bundles",
     "Bury",
@@ -86,6 +102,7 @@ __all__ = [
     "FailedAttempt",
     "Following",
     "Forked",
+    "HandlerStatus",
     "Health",
     "HealthState",
     "Heartbeat",
@@ -109,6 +126,7 @@ __all__ = [
     "Postgres",
     "Producer",
     "Protocol",
+    "Push",
     "Queue",
     "QueueStats",
     "Receipt",
@@ -134,5 +152,6 @@ __all__ = [
     "Unworked",
     "has_feature",
     "read_registry",
+    "verify_webhook",
     "version",
 ]

@@ -1,15 +1,17 @@
-"""The C structs of corbel/c/bundle.h. A test compares them with what the C compiler says."""
+"""The C structs of corbel/c/bundle.h and bundle_runner.h. A test compares them with what the C compiler says."""
 
 import ctypes
 from ctypes import c_char_p, c_int64, c_uint32, c_uint64, c_void_p
-from typing import Optional
+from typing import Optional, Sequence
 
 from corbel import _constants as c
 from corbel import _structs
 from corbel._options import milliseconds, text
+from corbel.bundle import BundleAccess
 
 
 class BundlesOptions(ctypes.Structure):
+    kept: ctypes.Structure
     _fields_ = [
         ("struct_size", c_uint32),
         ("flags", c_uint32),
@@ -28,6 +30,20 @@ class BundlesOptions(ctypes.Structure):
         ("retry_most_ms", c_int64),
         ("to", c_void_p),
         ("user", c_uint64),
+        ("access", c_void_p),
+    ]
+
+
+class BundleAccessStruct(ctypes.Structure):
+    _fields_ = [
+        ("struct_size", c_uint32),
+        ("flags", c_uint32),
+        ("secret", c_char_p),
+        ("user", c_char_p),
+        ("hosts", c_char_p),
+        ("ssh_key", c_char_p),
+        ("known_hosts", c_char_p),
+        ("ca_file", c_char_p),
     ]
 
 
@@ -48,6 +64,27 @@ class BundleSource(ctypes.Structure):
     ]
 
 
+class BundleRunnerOptions(ctypes.Structure):
+    _fields_ = [
+        ("struct_size", c_uint32),
+        ("flags", c_uint32),
+        ("program", c_char_p),
+        ("user", c_char_p),
+        ("environment", c_char_p),
+        ("max_waiting", c_uint64),
+    ]
+
+
+def runner_options(
+    program: Optional[str], user: Optional[str], environment: Sequence[str], max_waiting: int
+) -> BundleRunnerOptions:
+    o = _structs.sized(BundleRunnerOptions)
+    o.program, o.user = text(program, "program"), text(user, "user")
+    o.environment = text(" ".join(environment), "environment")
+    o.max_waiting = max_waiting
+    return o
+
+
 def bundles_options(
     root: str,
     *,
@@ -62,8 +99,16 @@ def bundles_options(
     keep_bytes: int,
     retry: Optional["tuple[float, float]"],
     max_notices: int,
+    access: Optional[BundleAccess],
 ) -> BundlesOptions:
     o = _structs.sized(BundlesOptions)
+    if access is not None:
+        a = _structs.sized(BundleAccessStruct)
+        a.flags = c.ACCESS_ENVIRONMENT if access.environment else 0
+        for member in ("secret", "user", "hosts", "ssh_key", "known_hosts", "ca_file"):
+            setattr(a, member, text(getattr(access, member), member))
+        o.access = ctypes.addressof(a)
+        o.kept = a  # as long as the options
     o.root = text(root, "root")
     o.program = text(program, "program")
     o.network_ms = milliseconds(network_timeout, "network_timeout")

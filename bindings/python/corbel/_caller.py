@@ -91,6 +91,13 @@ class Caller:
         self._custom.user = 1 if text else 0
         return self._custom_to
 
+    def call_of(self, user: int, timeout: Optional[float]) -> Any:
+        """The corbel_call for a call whose notices come to the receiver of that number."""
+        self._custom.flags = 0
+        self._custom.timeout_ms = milliseconds(timeout)
+        self._custom.user = user
+        return self._custom_to
+
     def receipt_call(self, timeout: Optional[float]) -> Any:
         """The corbel_call for a put."""
         self._receipt.timeout_ms = milliseconds(timeout)
@@ -207,6 +214,6 @@ class Caller:
             return self.decoder.take(object, user == 1)
         if kind == c.EVENT_QUEUED:
             return take_receipt(value, object)
-        if kind == c.EVENT_PG_DATA:
+        if kind == c.EVENT_PG_DATA or kind == c.EVENT_BUNDLE_ANSWER:
             return take_bytes(object)
         return object if kind in _HANDLES else value

@@ -52,6 +52,30 @@ class Bundle:
         self.close()
 
 
+class BundleAccess(NamedTuple):
+    """How a loader enters repositories whose source brings no credentials of its own. With a secret, user@host:path and
+    ssh://user@host/path become https://host/path, unless the source has a key.
+
+    - secret: token or password, which goes over https only; user: beside it ("x-access-token")
+    - hosts: that get them, with commas between (every host that a source names)
+    - ssh_key: path of a private key (the agent of SSH_AUTH_SOCK); known_hosts: path (~/.ssh/known_hosts)
+    - ca_file: path of certificate authorities (the system's)
+    - environment: what is not given comes from GIT_HTTP_TOKEN, GIT_HTTP_USER, GIT_HTTP_HOSTS, GIT_SSH_KEY_PATH,
+      GIT_SSH_KNOWN_HOSTS, GIT_SSL_CAINFO
+    """
+
+    secret: Optional[str] = None
+    user: Optional[str] = None
+    hosts: Optional[str] = None
+    ssh_key: Optional[str] = None
+    known_hosts: Optional[str] = None
+    ca_file: Optional[str] = None
+    environment: bool = False
+
+    def __repr__(self) -> str:
+        return f"<BundleAccess{' with a secret' if self.secret else ''}>"
+
+
 class BundleStatus(NamedTuple):
     """One bundle of a loader. state: "loading", "ready", "stale" (the last look failed, the last good commit keeps serving)
     or "absent" (it failed, and there is nothing to serve); since, checked: Unix seconds, 0.0 for never; progress: of a look
@@ -75,7 +99,8 @@ class BundleStatus(NamedTuple):
 
 
 class BundleNotice(NamedTuple):
-    """What happened: event is "fetched", "switched", "failed", "removed" or "repaired"; took: seconds, of the look as a
+    """What happened: event is "fetched", "switched", "failed", "removed", "repaired"; or, of a followed registry, "refused"
+    (an entry is wrong, or with an empty id all of it) or "forgotten" (it is listed no more); took: seconds, of the look as a
     whole; dropped: notices were lost before this one, because the reader was slow."""
 
     event: str
@@ -126,7 +151,11 @@ def read_registry(document: Union[str, bytes]) -> Registry:
     """Reads ``bundles.yaml`` or the registry's JSON, in all forms in which they are around. A bad entry is among the faults,
     and the others are good: it raises nothing for what the document says."""
     raw = document.encode() if isinstance(document, str) else document
-    table = json.loads(take_bytes(opened(quick.corbel_bundle_registry_read, raw, len(raw))))
+    return registry_from(json.loads(take_bytes(opened(quick.corbel_bundle_registry_read, raw, len(raw)))))
+
+
+def registry_from(table: Dict[str, Any]) -> Registry:
+    """For this package: a registry of the JSON that the library gives."""
     entries = tuple(RegistryEntry(**entry) for entry in table["entries"])
     return Registry(table["version"], table["default_id"], entries, tuple(RegistryFault(**f) for f in table["faults"]))
 

@@ -2,17 +2,20 @@
 
 import ctypes
 from types import TracebackType
-from typing import Dict, Optional, Type
+from typing import Dict, Optional, Sequence, Type
 
-from corbel._bundle_structs import BundlesOptions, bundle_source, bundles_options
+from corbel._bundle_follow import follow_registry, look_now, read_followed
+from corbel._bundle_structs import BundlesOptions, bundle_source, bundles_options, runner_options
 from corbel._failure import opened
 from corbel._handle import Handle
 from corbel._library import quick
 from corbel._mailbox import Mailbox
 from corbel._options import text
-from corbel.bundle import Bundle, BundleNotice, BundleStatus, read_notice, read_status
+from corbel.bundle import Bundle, BundleAccess, BundleNotice, BundleStatus, Registry, read_notice, read_status
+from corbel.bundle_runner import BundleRunner
 from corbel.errors import Closed
 from corbel.events import Pump
+from corbel.redis import Redis
 
 
 class Bundles:
@@ -84,6 +87,59 @@ class Bundles:
         """What is current of that id. Invalid for an unknown id, Unavailable while there is nothing. Never waits."""
         return Bundle(opened(quick.corbel_bundles_pin, self._open(), text(id, "id")))
 
+    def look(self, id: str) -> None:
+        """Looks for a new commit now, as after a push; notices tell what becomes of it. Never waits. Invalid for an unknown
+        id."""
+        look_now(self._open(), id)
+
+    def follow(
+        self,
+        redis: Optional["Redis"] = None,
+        *,
+        tenant: Optional[str] = None,
+        project: Optional[str] = None,
+        file: Optional[str] = None,
+        environment: bool = False,
+        file_look: Optional[float] = None,
+        follow: Optional[float] = None,
+        required: bool = True,
+    ) -> None:
+        """Follows the platform's registry from now on: what it lists is loaded and followed, what it lists no more is
+        forgotten. Once.
+
+        - redis: a pool, for the key and the update channel; with a file it may be missing
+        - tenant ("home"), project ("default-project"): of the key
+        - file: absolute path of a bundles.yaml, which then counts, and is looked at every file_look seconds (2)
+        - environment: what is not given comes from TENANT_ID, PROJECT_ID, BUNDLES_YAML_DESCRIPTOR_PATH,
+          PLATFORM_DESCRIPTORS_DIR; then /config/bundles.yaml counts where there is one
+        - follow: each repository is looked at every so many seconds (60; math.inf: when a message says so)
+        - required: without a commit of each of them the host is not ready
+        """
+        follow_registry(
+            self._open(),
+            redis,
+            tenant=tenant,
+            project=project,
+            file=file,
+            environment=environment,
+            file_look=file_look,
+            follow=follow,
+            required=required,
+        )
+
+    @property
+    def registry(self) -> Registry:
+        """The followed registry as it was read last. State where none is followed."""
+        return read_followed(self._open())
+
+    async def ready(self, timeout: Optional[float] = None) -> int:
+        """Waits until the followed registry was read, and all that it lists was loaded or has failed: how many have failed.
+        Timeout after so many seconds (network_timeout), while the trying goes on."""
+        pump = self._pump
+        pump.check()
+        status = quick.corbel_bundles_ready(self._open(), pump.call(timeout), pump.ticket_to)
+        return int(await pump.result(pump.expect(status)))
+
     async def forget(self, id: str, *, timeout: Optional[float] = None) -> None:
         """Forgets a bundle; its folder is removed as the retention says. Pins stay good."""
         pump = self._pump
@@ -98,6 +154,23 @@ class Bundles:
         pump.check()
         status = quick.corbel_bundles_prune(self._open(), pump.call(timeout), pump.ticket_to)
         return int(await pump.result(pump.expect(status)))
+
+    def runner(
+        self,
+        *,
+        program: Optional[str] = None,
+        user: Optional[str] = None,
+        environment: Sequence[str] = (),
+        max_waiting: int = 0,
+    ) -> BundleRunner:
+        """Opens a runner of the handlers of these bundles.
+
+        - program: path of corbel-run (CORBEL_RUN, else beside the library)
+        - user: who the handlers run as when this process is root (nobody)
+        - environment: names of variables of this process that a manifest may ask for
+        - max_waiting: requests that wait for one bundle, further ones fail as Busy (1,024)
+        """
+        return BundleRunner(self._pump, self._open(), runner_options(program, user, environment, max_waiting))
 
     def status(self) -> Dict[str, BundleStatus]:
         """All bundles by id."""
@@ -170,6 +243,7 @@ class OpensBundles:
         keep_bytes: int = 0,
         retry: Optional["tuple[float, float]"] = None,
         max_notices: int = 0,
+        access: Optional[BundleAccess] = None,
     ) -> Bundles:
         """Opens a loader of bundles, code in git repositories.
 
@@ -181,6 +255,7 @@ class OpensBundles:
         - keep: commits of a repository kept that nobody uses (3); keep_for seconds, keep_bytes of them: no limit
         - retry: between scheduled tries after failures, seconds, the first and the most (5, 300)
         - max_notices: kept for a slow reader (1,024)
+        - access: credentials for sources without their own
         """
         self._pump.check()
         options = bundles_options(
@@ -196,5 +271,6 @@ class OpensBundles:
             keep_bytes=keep_bytes,
             retry=retry,
             max_notices=max_notices,
+            access=access,
         )
         return Bundles(self._pump, self._handle, options, max_notices)

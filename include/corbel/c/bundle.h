@@ -24,24 +24,42 @@ extern "C" {
 typedef struct corbel_bundles corbel_bundles; /* a loader */
 typedef struct corbel_bundle corbel_bundle;   /* one bundle, pinned at one commit */
 
+/* What is not given comes from the environment: GIT_HTTP_TOKEN, GIT_HTTP_USER, GIT_HTTP_HOSTS, GIT_SSH_KEY_PATH,
+ * GIT_SSH_KNOWN_HOSTS, GIT_SSL_CAINFO. */
+#define CORBEL_ACCESS_ENVIRONMENT 0x1u
+
+/* How repositories are entered whose source brings no credentials of its own. With a token, user@host:path and
+ * ssh://user@host/path become https://host/path, unless the source has a key. */
+typedef struct corbel_bundle_access {
+  uint32_t struct_size;
+  uint32_t flags;          /* CORBEL_ACCESS_ENVIRONMENT */
+  const char *secret;      /* token or password; goes over https only */
+  const char *user;        /* beside it; NULL: "x-access-token" */
+  const char *hosts;       /* that get them, with commas between; NULL: every host that a source names */
+  const char *ssh_key;     /* path of a private key; NULL: the agent of SSH_AUTH_SOCK */
+  const char *known_hosts; /* path; NULL: ~/.ssh/known_hosts. Host keys are always checked */
+  const char *ca_file;     /* path of certificate authorities; NULL: the system's */
+} corbel_bundle_access;
+
 typedef struct corbel_bundles_options {
   uint32_t struct_size;
-  uint32_t flags;         /* none defined */
-  const char *root;       /* absolute; made when it is not there; required */
-  const char *program;    /* path of corbel-git; NULL: the environment's CORBEL_GIT, else beside the library */
-  int64_t network_ms;     /* of a load as a whole where its call has no timeout; 0: 120,000 */
-  uint64_t max_bytes;     /* of a commit, and of what one fetch receives; 0: 1 GiB */
-  uint64_t max_files;     /* of a commit; 0: 200,000 */
-  uint32_t max_path;      /* bytes of a path in it; 0: 1,024 */
-  uint32_t max_running;   /* corbel-git at once; loads beyond wait; 0: 4 */
-  uint32_t keep;          /* commits of a repository kept that nobody uses, the last used; 0: 3 */
-  uint32_t max_notices;   /* kept for a slow reader, then the oldest are dropped and counted; 0: 1,024 */
-  int64_t keep_ms;        /* unused commits are removed after it, in whole seconds; 0: no such limit */
-  uint64_t keep_bytes;    /* of a repository's commits; unused ones beyond go; 0: no such limit */
-  int64_t retry_first_ms; /* before the first scheduled try after a failure; 0: 5,000 */
-  int64_t retry_most_ms;  /* doubling up to it; 0: 300,000 */
-  corbel_events *to;      /* gets CORBEL_EVENT_BUNDLE_NOTICE; may be NULL */
-  uint64_t user;          /* handed back in each */
+  uint32_t flags;                     /* none defined */
+  const char *root;                   /* absolute; made when it is not there; required */
+  const char *program;                /* path of corbel-git; NULL: the environment's CORBEL_GIT, else beside the library */
+  int64_t network_ms;                 /* of a load as a whole where its call has no timeout; 0: 120,000 */
+  uint64_t max_bytes;                 /* of a commit, and of what one fetch receives; 0: 1 GiB */
+  uint64_t max_files;                 /* of a commit; 0: 200,000 */
+  uint32_t max_path;                  /* bytes of a path in it; 0: 1,024 */
+  uint32_t max_running;               /* corbel-git at once; loads beyond wait; 0: 4 */
+  uint32_t keep;                      /* commits of a repository kept that nobody uses, the last used; 0: 3 */
+  uint32_t max_notices;               /* kept for a slow reader, then the oldest are dropped and counted; 0: 1,024 */
+  int64_t keep_ms;                    /* unused commits are removed after it, in whole seconds; 0: no such limit */
+  uint64_t keep_bytes;                /* of a repository's commits; unused ones beyond go; 0: no such limit */
+  int64_t retry_first_ms;             /* before the first scheduled try after a failure; 0: 5,000 */
+  int64_t retry_most_ms;              /* doubling up to it; 0: 300,000 */
+  corbel_events *to;                  /* gets CORBEL_EVENT_BUNDLE_NOTICE; may be NULL */
+  uint64_t user;                      /* handed back in each */
+  const corbel_bundle_access *access; /* for sources without credentials; NULL: none */
 } corbel_bundles_options;
 
 /* Without a commit of it the host is ready all the same. */
@@ -65,11 +83,13 @@ typedef struct corbel_bundle_source {
 
 /* Values of a CORBEL_EVENT_BUNDLE_NOTICE. Its object is a corbel_text, a JSON object: {"event": "switched", "id", "commit",
  * "previous", "error", "bytes", "files", "took"}; took in ms, of the look as a whole. */
-#define CORBEL_BUNDLE_FETCHED 1  /* a commit was received */
-#define CORBEL_BUNDLE_SWITCHED 2 /* it is current now; previous: what was */
-#define CORBEL_BUNDLE_FAILED 3   /* a look failed; error: its text */
-#define CORBEL_BUNDLE_REMOVED 4  /* a commit's folder was removed; id: of the repository's folder */
-#define CORBEL_BUNDLE_REPAIRED 5 /* files that somebody had written to were made anew; files: how many */
+#define CORBEL_BUNDLE_FETCHED 1   /* a commit was received */
+#define CORBEL_BUNDLE_SWITCHED 2  /* it is current now; previous: what was */
+#define CORBEL_BUNDLE_FAILED 3    /* a look failed; error: its text */
+#define CORBEL_BUNDLE_REMOVED 4   /* a commit's folder was removed; id: of the repository's folder */
+#define CORBEL_BUNDLE_REPAIRED 5  /* files that somebody had written to were made anew; files: how many */
+#define CORBEL_BUNDLE_REFUSED 6   /* an entry of the followed registry is wrong, or with an empty id all of it; error: why */
+#define CORBEL_BUNDLE_FORGOTTEN 7 /* the followed registry lists it no more */
 
 CORBEL_API corbel_status corbel_bundles_open(corbel_runtime *rt, const corbel_bundles_options *o, corbel_bundles **out,
                                              corbel_error **err);

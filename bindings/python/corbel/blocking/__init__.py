@@ -12,6 +12,7 @@ its own, so that threads share nothing. Ctrl-C and other signals are seen within
 waits.
 """
 
+from corbel.blocking.bundle_runner import BundleRun, BundleRunner
 from corbel.blocking.bundles import Bundles
 from corbel.blocking.connection import Connection
 from corbel.blocking.consumer import Consumer
@@ -31,6 +32,8 @@ from corbel.blocking.subscription import Subscription
 from corbel.blocking.transaction import Transaction
 
 __all__ = [
+    "BundleRun",
+    "BundleRunner",
     "Bundles",
     "Connection",
     "Consumer",

@@ -1,5 +1,5 @@
 #pragma once
-/// Owns: when a worker process that ended is started again. Pure: no process, no clock. Callers: the supervisor.
+/// Owns: when a process that ended is started again. Pure: no process, no clock. Callers: the supervisor, the bundle runner.
 ///
 /// The first death after a good while is mended at once; one that keeps dying is started ever more rarely: 100 ms, doubling
 /// up to 10 s, until it has lived for 10 s.

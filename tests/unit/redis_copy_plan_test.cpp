@@ -1,6 +1,6 @@
 // The copy of the document: whatever order things happen in, the newest document is the one that counts in the end.
-#include "gateway/copy_plan.hpp"
 #include "gateway/update_message.hpp"
+#include "redis/copy_plan.hpp"
 
 #include <doctest/doctest.h>
 

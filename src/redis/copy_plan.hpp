@@ -1,6 +1,6 @@
 #pragma once
-/// Owns: what to do about the copy of the document in Redis. Pure: it is told what happened and answers what to do. Callers:
-/// gateway_core. Thread: the pool's loop.
+/// Owns: what to do about a document that has a copy in Redis and a channel that tells of changes. Pure: it is told what
+/// happened and answers what to do. Callers: who follows such a document. Thread: its loop's.
 ///
 /// The copy is read after the channel was subscribed, and after every reconnect. Writers set the copy first and publish
 /// then, so an update that comes while the copy is being read is at least as new as what that reading will bring: the
@@ -30,7 +30,9 @@ class copy_plan {
     waiting_ = false;
     return begin();
   }
-  /// An update came on the channel; it is applied in any case.
+  /// A message says that it changed, and not to what.
+  action hinted() noexcept { return subscribed(); }
+  /// An update came on the channel with the document itself; it is applied in any case.
   void updated() noexcept { overtaken_ = true; }
   /// The reading or writing ended. After `apply` ask next().
   action ended(bool ok) noexcept {
