@@ -33,7 +33,7 @@ class tcp_gate {
   void half_close();                                ///< ends the sending side towards every client, and goes on reading
   void reset_all();                                 ///< resets every connection (RST), both ways
   void reset_after(std::size_t bytes);              ///< resets a connection when so many more bytes went to its client
-  void reset_when(std::string text);     ///< resets instead of relaying what the server sends with this in it; "": never
+  void reset_when(std::string text);  ///< resets instead of relaying what the server sends with this in it; "": never
   /// Where the server next sends text, its client gets last_words instead of it and all that follows, and then the end.
   void end_at(std::string text, std::string last_words);
   void replace_next(std::string bytes);  ///< the next bytes that the server sends are replaced by these
