@@ -45,6 +45,8 @@ class Loader:
 
 
 def remove(folder: Path) -> None:
+    if not folder.exists():
+        return
     subprocess.run(["chmod", "-R", "u+w", str(folder)], check=False)
     shutil.rmtree(folder, ignore_errors=True)
 
@@ -107,6 +109,7 @@ class Changes:
         return self.loader.load(commit)
 
     def nothing_new(self) -> Measured:
+        self.loader.load("main")
         return self.loader.load("main")
 
     def pins(self) -> Measured:
@@ -118,6 +121,7 @@ class Changes:
 
     def __exit__(self, *_: object) -> None:
         self.loader.__exit__()
+        remove(self.tree)
 
 
 def of_repository(p: Programs, rounds: int, files: int, size: int, version: str) -> List[Row]:

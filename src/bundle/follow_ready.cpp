@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -139,7 +140,7 @@ std::string find_bundles_file(const std::function<std::optional<std::string>(con
   const auto named = variables("BUNDLES_YAML_DESCRIPTOR_PATH").value_or("");
   for (const auto &path :
        {named, folder.empty() ? std::string() : folder + "/bundles.yaml", std::string("/config/bundles.yaml")}) {
-    const bool is_path = path.starts_with('/') && path != "/dev/null" && path.find('\n') == path.npos;
+    const bool is_path = path.starts_with('/') && path != "/dev/null" && std::ranges::find(path, '\n') == path.end();
     if (is_path && !path.ends_with("assembly.yaml") && ::access(path.c_str(), R_OK) == 0) return path;
   }
   return {};

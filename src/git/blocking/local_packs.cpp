@@ -69,7 +69,7 @@ std::vector<source_file> list_files(const fs::path &objects) {
 }
 
 /// Under its name only when it is whole, and on the disk.
-void copy_file(const fs::path &from, const fs::path &to) {
+void copy_whole(const fs::path &from, const fs::path &to) {
   const auto fresh = to.parent_path() / ("tmp_" + to.filename().string());
   fs::copy_file(from, fresh, fs::copy_options::overwrite_existing);
   fs::permissions(fresh, fs::perms::owner_read | fs::perms::group_read | fs::perms::others_read);
@@ -80,7 +80,7 @@ void copy_file(const fs::path &from, const fs::path &to) {
   fs::rename(fresh, to);
 }
 
-bool is_empty(const fs::path &objects) {
+bool holds_nothing(const fs::path &objects) {
   std::error_code ec;
   for (const auto &file : fs::directory_iterator(objects / "pack", ec))
     if (file.path().extension() == ".idx") return false;
@@ -94,7 +94,7 @@ bool copy_local_packs(const git_location &from, const git_mirror &to, std::uint6
   if (from.transport != git_transport::file) return false;
   const auto target = fs::path(::git_repository_path(to.get())) / "objects";
   const auto source = objects_of(path_of(from));
-  if (source.empty() || !is_empty(target)) return false;
+  if (source.empty() || !holds_nothing(target)) return false;
   try {
     const auto files = list_files(source);
     std::uint64_t all = 0, done = 0;
@@ -102,7 +102,7 @@ bool copy_local_packs(const git_location &from, const git_mirror &to, std::uint6
     if (files.empty() || all > most_bytes) return false;
     for (const auto &f : files) {
       fs::create_directories((target / f.name).parent_path());
-      copy_file(source / f.name, target / f.name);
+      copy_whole(source / f.name, target / f.name);
       told(done += f.bytes);
     }
   } catch (const fs::filesystem_error &) {
