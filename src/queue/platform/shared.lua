@@ -177,19 +177,4 @@ local function flies(lane, id)
   end
 end
 
-local function note(id, attempt, by, reason)
-  local lines = redis.call('HGET', history, id)
-  local line = cjson.encode({attempt = attempt, at = now, by = by, reason = string.sub(reason, 1, 512)})
-  lines = lines and lines .. '\n' .. line or line
-  if attempt > 25 then lines = string.match(lines, '^[^\n]*\n(.*)$') or lines end
-  redis.call('HSET', history, id, lines)
-end
-
-local function bury(number, id, attempt, lane, element, reason)
-  redis.call('ZADD', dead, whole(now), number)
-  redis.call('HSET', dead_items, number, aside(lane, element))
-  redis.call('HSET', dead_notes, number,
-    attempt .. '\n' .. string.gsub(string.sub(reason, 1, 512), '%c', ' ') .. '\n' .. (redis.call('HGET', history, id) or ''))
-  redis.call('HDEL', attempts, id)
-  redis.call('HDEL', history, id)
-end
+--include endings

@@ -1,3 +1,5 @@
+-- What an unsuccessful attempt leaves: a line of its message's history; and the dead list. token: the number under which the
+-- dead message is kept.
 local function note(id, attempt, by, reason)
   local lines = redis.call('HGET', history, id)
   local line = cjson.encode({attempt = attempt, at = now, by = by, reason = string.sub(reason, 1, 512)})
