@@ -122,9 +122,12 @@ void loader_core::forget(const std::string &id, call c, operation_ptr<void> op) 
     self.book_.forget(id);
     self.tell_listeners(id);
     for (auto *list : {&self.waiting_, &self.running_})
-      for (const auto &r : *list)
-        if (r->request.kind == job_kind::load)
-          self.finish_askers(r, &id, error(status::cancelled, "the bundle was forgotten", "bundle"));
+      for (const auto &r : std::list(*list)) {
+        if (r->request.kind != job_kind::load || !r->has(id)) continue;
+        self.finish_askers(r, &id, error(status::cancelled, "the bundle was forgotten", "bundle"));
+        // Nobody waits for it any more, so nobody's deadline would end it.
+        if (r->askers.empty() && !r->has_outcome) self.call_off(r);
+      }
     auto r = std::make_shared<run>(*self.loop_);
     r->request.kind = job_kind::forget;
     r->request.bundles.push_back({id, "", false});
@@ -225,6 +228,13 @@ void loader_core::abort() {
   for (auto &[id, f] : followed_) f->timer.cancel();
   end_all(error(status::closed, "the bundle loader was closed or its runtime was shut down", "bundle"));
   events_->close(error(status::closed, "the bundle loader was closed", "bundle"));
+}
+
+void loader_core::call_off(const run_ptr &r) {
+  if (r->job)
+    r->job->kill();
+  else
+    waiting_.remove(r);
 }
 
 void loader_core::end_all(const error &why) {

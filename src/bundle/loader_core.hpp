@@ -87,6 +87,7 @@ class loader_core final : public component, public std::enable_shared_from_this<
   void tell_listeners(const std::string &id);
   void report_health();
   run_ptr load_run(const bundle_source &source);
+  void call_off(const run_ptr &r);
   void end_all(const error &why);
   void tell_idle();
 

@@ -225,10 +225,7 @@ void loader_core::leave(const std::shared_ptr<asker> &a, const error &why) {
         else if (it != followed_.end())
           schedule(b.id, it->second->plan.called_off(random_unit()));
       }
-      if (r->job)
-        r->job->kill();
-      else
-        waiting_.remove(r);
+      call_off(r);
       break;
     }
   }

@@ -1,6 +1,7 @@
 /// Credentials: they open https, come from settings or the environment, and are seen nowhere.
 
 #include "live/bundle_fixture.hpp"
+#include "support/child_process.hpp"
 #include "support/raw_server.hpp"
 
 #include <unistd.h>
