@@ -9,9 +9,21 @@ std::unique_ptr<host_bundles> host_bundles::open(runtime &rt, const redis_pool &
   return std::unique_ptr<host_bundles>(new host_bundles(rt, redis, options));
 }
 
+namespace {
+
+bundles_options loader_options(const redis_pool &redis, const host_options &options) {
+  bundles_options o{.root = options.bundles_root, .access = bundle_access_from(process_environment())};
+  if (!options.bundles_beside_platform) return o;
+  o.layout = bundle_layout::platform;
+  o.lock = {.redis = redis, .tenant = options.settings().tenant, .project = options.settings().project};
+  return o;
+}
+
+}  // namespace
+
 host_bundles::host_bundles(runtime &rt, const redis_pool &redis, const host_options &options)
     : rt_(rt),
-      loader_(rt, {.root = options.bundles_root, .access = bundle_access_from(process_environment())}),
+      loader_(rt, loader_options(redis, options)),
       registry_(loader_, redis,
                 {.tenant = options.settings().tenant,
                  .project = options.settings().project,
