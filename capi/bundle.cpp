@@ -20,7 +20,13 @@ std::string notice_json(const bundle_event &e) {
   std::string out;
   json_writer w(out);
   w.begin_object().member("event", bundle_event_name(e.what)).member("id", e.id).key("commit").text_or_null(e.commit);
-  w.key("previous").text_or_null(e.previous).key("error").text_or_null(e.why.message()).member("bytes", e.bytes);
+  w.key("previous")
+      .text_or_null(e.previous)
+      .key("path")
+      .text_or_null(e.path)
+      .key("error")
+      .text_or_null(e.why.message())
+      .member("bytes", e.bytes);
   w.member("files", e.files).member("took", e.took.count()).end_object();
   return out;
 }
@@ -78,8 +84,20 @@ error read_access(const corbel_bundle_access *a, bundle_access &out) {
   return {};
 }
 
+error read_lock(const corbel_bundle_lock *l, bundle_lock_options &out) {
+  corbel_bundle_lock given;
+  if (auto why = read_options(l, given, "corbel_bundle_lock")) return why;
+  if (!given.redis) return invalid("corbel_bundle_lock.redis is NULL");
+  if (given.ttl_ms < 0) return invalid("corbel_bundle_lock.ttl_ms is negative");
+  out.redis = given.redis->value;
+  out.tenant = text_or(given.tenant, out.tenant.c_str());
+  out.project = text_or(given.project, out.project.c_str());
+  out.ttl = ms_or(given.ttl_ms, out.ttl);
+  return {};
+}
+
 error read_open_options(const corbel_bundles_options *o, corbel_bundles_options &given, bundles_options &out) {
-  if (auto why = read_options(o, given, "corbel_bundles_options")) return why;
+  if (auto why = read_options(o, given, "corbel_bundles_options", CORBEL_BUNDLES_PLATFORM)) return why;
   if (!given.root) return invalid("corbel_bundles_options.root is NULL");
   if (given.network_ms < 0 || given.keep_ms < 0 || given.retry_first_ms < 0 || given.retry_most_ms < 0)
     return invalid("corbel_bundles_options has a negative time");
@@ -96,12 +114,16 @@ error read_open_options(const corbel_bundles_options *o, corbel_bundles_options 
   out.retry_first = ms_or(given.retry_first_ms, out.retry_first);
   out.retry_most = std::max(ms_or(given.retry_most_ms, out.retry_most), out.retry_first);
   out.max_notices = value_or(given.max_notices, out.max_notices);
-  return given.access ? read_access(given.access, out.access) : error();
+  if ((given.flags & CORBEL_BUNDLES_PLATFORM) != 0) out.layout = bundle_layout::platform;
+  if (given.access)
+    if (auto why = read_access(given.access, out.access)) return why;
+  return given.lock ? read_lock(given.lock, out.lock) : error();
 }
 
 error read_source(const corbel_bundle_source *s, bundle_source &out) {
   corbel_bundle_source given;
-  if (auto why = read_options(s, given, "corbel_bundle_source", CORBEL_BUNDLE_OPTIONAL)) return why;
+  if (auto why = read_options(s, given, "corbel_bundle_source", CORBEL_BUNDLE_OPTIONAL | CORBEL_BUNDLE_SUBMODULES))
+    return why;
   if (!given.id || !given.url) return invalid("corbel_bundle_source.id or .url is NULL");
   if (given.follow_ms < 0) return invalid("corbel_bundle_source.follow_ms is negative");
   out = {.id = given.id,
@@ -114,6 +136,7 @@ error read_source(const corbel_bundle_source *s, bundle_source &out) {
          .known_hosts = text_or(given.known_hosts, ""),
          .ca_file = text_or(given.ca_file, ""),
          .follow = std::chrono::milliseconds(given.follow_ms),
+         .submodules = (given.flags & CORBEL_BUNDLE_SUBMODULES) != 0,
          .required = (given.flags & CORBEL_BUNDLE_OPTIONAL) == 0};
   return {};
 }

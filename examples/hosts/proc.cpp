@@ -5,6 +5,7 @@
 ///
 /// While it takes work, its heartbeats say what it can hold; when it drains, it is out of the fleet's capacity at once.
 
+#include "host/bundles.hpp"
 #include "host/drain.hpp"
 #include "host/queue.hpp"
 #include "host/start.hpp"
@@ -209,6 +210,7 @@ int serve(corbel::host_options options) {
   corbel::gateway_config config(rt, pools.redis(), options.load);
   pools.follow(config);
   auto log = [&rt](const corbel::log_line &line) { rt.log(line); };
+  auto bundles = corbel::host_bundles::open(rt, pools.redis(), options);
   worker w(ctx, rt, pools, options);
 
   corbel::http_server *serving = nullptr;
@@ -219,6 +221,7 @@ int serve(corbel::host_options options) {
               },
               .while_draining = true});
   w.processor().add_route(routes, options.identity());
+  if (bundles) bundles->add_routes(routes);
   corbel::add_metrics_route(routes, rt, [&](corbel::detail::metrics_writer &to) { write_metrics(to, serving->stats()); });
   corbel::http_server server(ctx.get_executor(), std::move(routes), {}, log);
   serving = &server;

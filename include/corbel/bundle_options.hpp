@@ -3,12 +3,31 @@
 
 #include <corbel/bundle_access.hpp>
 #include <corbel/error.hpp>
+#include <corbel/redis_pool.hpp>
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 
 namespace corbel {
+
+/// What lies under the root.
+enum class bundle_layout : std::int32_t {
+  native = 0,
+  /// Beside the platform's own processes on their managed root: each bundle is kept there as they would, under their names,
+  /// with .git and marker file, made under their file locks; what is Corbel's own is in its folder .corbel. Bundles are
+  /// handed out from there as ever.
+  platform = 1,
+};
+
+/// The platform's lock in Redis, which keeps several machines from doing the same work; without it file locks do, as far as
+/// the file system carries them. A Redis that is away holds nobody up.
+struct bundle_lock_options {
+  std::optional<redis_pool> redis = {};  ///< none: no such lock
+  std::string tenant = "home", project = "default-project";
+  std::chrono::milliseconds ttl{30'000};  ///< renewed each third of it, so it outlives a killed holder for no longer
+};
 
 struct bundles_options {
   std::string root;                                    ///< absolute; made when it is not there
@@ -24,6 +43,8 @@ struct bundles_options {
   std::chrono::milliseconds retry_first{5'000}, retry_most{300'000};  ///< between scheduled tries after failures
   std::uint32_t max_notices = 1024;  ///< events to a slow reader, which is told how many it lost
   bundle_access access = {};         ///< for sources without credentials of their own
+  bundle_layout layout = bundle_layout::native;
+  bundle_lock_options lock = {};
 };
 
 /// Where a bundle's code comes from. Secrets stay in memory, and go to corbel-git through a pipe.
@@ -38,7 +59,8 @@ struct bundle_source {
   std::string known_hosts = {};         ///< path; empty: ~/.ssh/known_hosts. A host that it does not hold is refused
   std::string ca_file = {};             ///< path of certificate authorities; empty: the system's
   std::chrono::milliseconds follow{0};  ///< look for a new commit so often, a tenth earlier or later; 0: only when asked
-  bool required = true;                 ///< without a commit of it the host is not ready
+  bool submodules = false;  ///< theirs too, at the commits that the repository names; credentials stay with its host
+  bool required = true;     ///< without a commit of it the host is not ready
   friend bool operator==(const bundle_source &, const bundle_source &) = default;
 };
 
@@ -88,6 +110,7 @@ struct bundle_event {
   bundle_event_kind what = bundle_event_kind::fetched;
   std::string id = {};  ///< of the bundle; of `removed`: of the repository's folder
   std::string commit = {}, previous = {};
+  std::string path = {};  ///< of `switched`: the folder of its code, which is there as long as the bundle is pinned
   error why = {};
   std::uint64_t bytes = 0, files = 0;
   std::chrono::milliseconds took{0};  ///< of the look as a whole

@@ -60,7 +60,11 @@ std::string write_job(const job_request &r) {
   std::string out;
   json_writer w(out);
   w.begin_object().member("kind", job_names[static_cast<std::size_t>(r.kind)]).member("root", r.root);
-  w.member("url", r.url).member("ref", r.ref).member("held", r.held);
+  w.member("url", r.url)
+      .member("ref", r.ref)
+      .member("held", r.held)
+      .member("submodules", r.submodules)
+      .member("managed", r.managed);
   w.key("access").begin_object().member("user", r.access.user).member("secret", r.access.secret);
   w.member("ssh_key", r.access.ssh_key).member("known_hosts", r.access.known_hosts).member("ca_file", r.access.ca_file);
   w.end_object().key("bundles").begin_array();
@@ -79,6 +83,8 @@ result<job_request> read_job_request(std::string_view line) {
     r.url = text(o, "url");
     r.ref = text(o, "ref");
     r.held = text(o, "held");
+    r.managed = text(o, "managed");
+    r.submodules = flag(o, "submodules");
     const auto a = o.object("access").value();
     r.access = {text(a, "user"), text(a, "secret"), text(a, "ssh_key"), text(a, "known_hosts"), text(a, "ca_file")};
     const auto bundles = o.array("bundles").value();

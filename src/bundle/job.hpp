@@ -30,7 +30,9 @@ struct job_request {
   std::vector<job_bundle> bundles;  ///< load: to be switched to the commit; forget
   std::uint64_t most_bytes = 0, most_files = 0, most_path = 0;
   retention_policy retention;
-  std::string held = {};  ///< load: a commit that the asker has held and checked already
+  std::string managed = {};  ///< load: the platform's managed root, where a copy is kept; empty: none
+  bool submodules = false;   ///< load: they too
+  std::string held = {};     ///< load: a commit that the asker has held and checked already
 };
 
 struct job_bundle_result {

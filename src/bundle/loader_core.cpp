@@ -18,6 +18,8 @@ error invalid_option(std::string text) { return error(status::invalid, std::move
 void check(const bundles_options &o) {
   using std::chrono::milliseconds;
   if (!o.root.starts_with('/')) throw failure(invalid_option(fmt::format("root is '{}': give an absolute path", o.root)));
+  if (o.lock.redis && (o.lock.ttl < milliseconds(1000) || o.lock.tenant.empty() || o.lock.project.empty()))
+    throw failure(invalid_option("lock: give a ttl of a second or more, a tenant and a project"));
   if (o.network_timeout <= milliseconds(0)) throw failure(invalid_option("network_timeout is not positive"));
   if (o.max_bytes == 0 || o.max_files == 0 || o.max_path == 0)
     throw failure(invalid_option("max_bytes, max_files or max_path is 0"));
@@ -122,9 +124,12 @@ void loader_core::forget(const std::string &id, call c, operation_ptr<void> op) 
     self.book_.forget(id);
     self.tell_listeners(id);
     for (auto *list : {&self.waiting_, &self.running_})
-      for (const auto &r : *list)
-        if (r->request.kind == job_kind::load)
-          self.finish_askers(r, &id, error(status::cancelled, "the bundle was forgotten", "bundle"));
+      for (const auto &r : std::list(*list)) {
+        if (r->request.kind != job_kind::load || !r->has(id)) continue;
+        self.finish_askers(r, &id, error(status::cancelled, "the bundle was forgotten", "bundle"));
+        // Nobody waits for it any more, so nobody's deadline would end it.
+        if (r->askers.empty() && !r->has_outcome) self.call_off(r);
+      }
     auto r = std::make_shared<run>(*self.loop_);
     r->request.kind = job_kind::forget;
     r->request.bundles.push_back({id, "", false});
@@ -182,6 +187,7 @@ loader_core::run_ptr loader_core::load_run(const bundle_source &source) {
   auto r = std::make_shared<run>(*loop_);
   r->request.url = source.url;
   r->request.ref = source.ref;
+  r->request.submodules = source.submodules;
   r->request.access = {source.user, source.secret, source.ssh_key, source.known_hosts, source.ca_file};
   return r;
 }
@@ -227,11 +233,20 @@ void loader_core::abort() {
   events_->close(error(status::closed, "the bundle loader was closed", "bundle"));
 }
 
+void loader_core::call_off(const run_ptr &r) {
+  if (r->job)
+    r->job->kill();
+  else if (auto lock = r->lock)
+    lock->give_up();
+  else
+    waiting_.remove(r);
+}
+
 void loader_core::end_all(const error &why) {
   for (auto *list : {&waiting_, &running_})
     for (const auto &r : std::list(*list)) {
       finish_askers(r, nullptr, why);
-      if (r->job) r->job->kill();
+      call_off(r);
     }
   waiting_.clear();
 }

@@ -75,6 +75,7 @@ class loader_core final : public component, public std::enable_shared_from_this<
   void pump();
   bool may_start(const run &r) const;
   void start(const run_ptr &r);
+  void launch(const run_ptr &r);
   void message(const run_ptr &r, const job_message &m, const std::shared_ptr<commit_hold> &hold);
   void done(const run_ptr &r, const job_message &m, const std::shared_ptr<commit_hold> &hold);
   void failed(const run_ptr &r, const std::string &id, const error &why);
@@ -87,6 +88,7 @@ class loader_core final : public component, public std::enable_shared_from_this<
   void tell_listeners(const std::string &id);
   void report_health();
   run_ptr load_run(const bundle_source &source);
+  void call_off(const run_ptr &r);
   void end_all(const error &why);
   void tell_idle();
 

@@ -52,7 +52,9 @@ void loader_core::pump() {
 
 void loader_core::start(const run_ptr &r) {
   auto &q = r->request;
-  q.root = options_.root;
+  const bool beside_platform = options_.layout == bundle_layout::platform;
+  q.root = beside_platform ? options_.root + "/.corbel" : options_.root;
+  q.managed = beside_platform ? options_.root : "";
   q.most_bytes = options_.max_bytes;
   q.most_files = options_.max_files;
   q.most_path = options_.max_path;
@@ -76,6 +78,24 @@ void loader_core::start(const run_ptr &r) {
   r->began = clock::now();
   running_.push_back(r);
   counters_->running.store(running_.size(), std::memory_order_relaxed);
+  if (!options_.lock.redis || q.kind != job_kind::load) return launch(r);
+  std::vector<std::string> ids;
+  for (const auto &b : q.bundles) {
+    ids.push_back(b.id);
+    book_.progress(b.id, {.stage = "waiting"});
+  }
+  r->lock = std::make_shared<git_lock>(
+      loop_, options_.lock, runtime_->instance(), std::move(ids), q.ref,
+      [rt = runtime_, name = name_](const std::string &line) { rt->log(log_level::warning, name, line); });
+  r->lock->take([weak = weak_from_this(), r](bool taken) {
+    auto self = weak.lock();
+    if (!self) return;
+    if (taken) return self->launch(r);
+    self->loop_->post([self, r] { self->ended(r, error(status::cancelled, "not needed any more", "bundle")); });
+  });
+}
+
+void loader_core::launch(const run_ptr &r) {
   auto weak = weak_from_this();
   r->job = std::make_shared<git_job>(git_job::handlers{[weak, r](const job_message &m, std::shared_ptr<commit_hold> hold) {
                                                          if (auto self = weak.lock()) self->message(r, m, hold);
@@ -84,7 +104,7 @@ void loader_core::start(const run_ptr &r) {
                                                          r->job.reset();
                                                          if (auto self = weak.lock()) self->ended(r, why);
                                                        }});
-  if (auto why = r->job->start(loop_, program_, environment_, q)) {
+  if (auto why = r->job->start(loop_, program_, environment_, r->request)) {
     loop_->post([weak, r, why] {
       r->job.reset();
       if (auto self = weak.lock()) self->ended(r, why);
@@ -155,6 +175,7 @@ void loader_core::done(const run_ptr &r, const job_message &m, const std::shared
             .id = b.id,
             .commit = m.commit,
             .previous = before,
+            .path = hold->folder + (source->subdir.empty() ? "" : "/" + source->subdir),
             .bytes = m.bytes,
             .files = m.files,
             .took = took});
@@ -185,6 +206,7 @@ void loader_core::failed(const run_ptr &r, const std::string &id, const error &w
 
 void loader_core::ended(const run_ptr &r, const error &why) {
   r->last.cancel();
+  if (auto lock = std::exchange(r->lock, nullptr)) lock->give_up();
   running_.remove(r);
   counters_->running.store(running_.size(), std::memory_order_relaxed);
   // Without an outcome: it was killed, for nobody waited any more or at a deadline; or it died.
@@ -225,10 +247,7 @@ void loader_core::leave(const std::shared_ptr<asker> &a, const error &why) {
         else if (it != followed_.end())
           schedule(b.id, it->second->plan.called_off(random_unit()));
       }
-      if (r->job)
-        r->job->kill();
-      else
-        waiting_.remove(r);
+      call_off(r);
       break;
     }
   }

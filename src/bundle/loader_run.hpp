@@ -2,6 +2,7 @@
 /// What the loader keeps of one run of corbel-git and of those who wait for it. Private to loader_core's files.
 
 #include "bundle/git_job.hpp"
+#include "bundle/git_lock.hpp"
 #include "bundle/loader_core.hpp"
 
 namespace corbel::detail {
@@ -19,7 +20,8 @@ struct loader_core::asker {
 struct loader_core::run {
   job_request request;
   std::list<std::shared_ptr<asker>> askers;
-  std::shared_ptr<git_job> job;  ///< none: it has not begun
+  std::shared_ptr<git_lock> lock;  ///< held, or waited for
+  std::shared_ptr<git_job> job;    ///< none: it has not begun, or waits for the lock
   clock::time_point began{};
   boost::asio::steady_timer last;  ///< bounds what is done after the outcome
   std::size_t removed = 0;
@@ -34,7 +36,7 @@ struct loader_core::run {
   }
   bool same_look(const job_request &o) const {
     return request.kind == job_kind::load && o.kind == job_kind::load && request.url == o.url && request.ref == o.ref &&
-           request.access == o.access;
+           request.access == o.access && request.submodules == o.submodules;
   }
 };
 

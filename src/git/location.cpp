@@ -68,6 +68,10 @@ result<git_location> read_scp(std::string_view text) {
 }
 
 result<git_location> read_url(std::string_view text) {
+  // Read as a host, what stands between two of them would be shown; it is the rest of a password.
+  const auto authority = text.substr(text.find("://") + 3);
+  if (std::ranges::count(authority.substr(0, authority.find_first_of("/?#")), '@') > 1)
+    return refuse("has more than one '@' before its path: write %40 where it is part of a name or password");
   auto parsed = boost::urls::parse_uri({text.data(), text.size()});
   if (!parsed) return refuse("is not well formed");
   boost::urls::url url(*parsed);

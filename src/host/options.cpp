@@ -60,7 +60,7 @@ int usage(const std::string &what) {
 std::variant<host_options, int> read_host_options(const host_kind &kind, int argc, const char *const *argv) {
   host_options o;
   o.port = kind.port;
-  std::string level = "info", layout = "native", crashed = "retry", admission = "auto";
+  std::string bundles_layout = "native", level = "info", layout = "native", crashed = "retry", admission = "auto";
   std::string print, redis_url, tenant, project, instance;
   bool check = false;
   unsigned workers = 0;
@@ -94,6 +94,11 @@ std::variant<host_options, int> read_host_options(const host_kind &kind, int arg
   if (kind.works_queue) {
     app.add_option("--concurrency", o.concurrency, "messages worked at once; else concurrent_requests_per_process")
         ->check(CLI::Range(1u, 4096u));
+    option("--bundles-root", o.bundles_root, "absolute folder for bundles of the registry; without it none are loaded",
+           "CORBEL_BUNDLES_ROOT");
+    option("--bundles-layout", bundles_layout, "native, or platform: the root is a managed root of the platform's",
+           "CORBEL_BUNDLES_LAYOUT")
+        ->check(CLI::IsMember({"native", "platform"}));
     option("--lease-ms", lease, "a message of a dead worker comes back after it")->check(CLI::Range(1000, 3600000));
     option("--after-crash", crashed, "what becomes of a message whose worker died while it worked: retry or interrupt")
         ->check(CLI::IsMember(crashes));
@@ -127,6 +132,7 @@ std::variant<host_options, int> read_host_options(const host_kind &kind, int arg
     o.concurrency = static_cast<std::uint32_t>(std::min<std::int64_t>(capacity.concurrent_requests_per_process, 4096));
   o.level = levels.at(level);
   o.layout = layouts.at(layout);
+  o.bundles_beside_platform = bundles_layout == "platform";
   o.crashed = crashes.at(crashed);
   if (!kind.works_queue) {
     const auto consuming = load_gateway(variables, o.settings().capacity_source().second);

@@ -23,10 +23,15 @@ static const char *path_of(const char *name) {
   return out[next];
 }
 
+static corbel_redis *lock_with;
+
 static corbel_bundles *open_loader(const char *root) {
+  corbel_bundle_lock lock = {.struct_size = sizeof lock, .redis = lock_with, .tenant = "t", .project = "p"};
   corbel_bundles_options o = {.struct_size = sizeof o, .root = path_of(root), .to = notices};
   corbel_bundle_access a = {.struct_size = sizeof a, .flags = CORBEL_ACCESS_ENVIRONMENT, .secret = "geheim"};
   o.access = &a;
+  if (lock_with) o.lock = &lock;
+  if (lock_with) o.flags = CORBEL_BUNDLES_PLATFORM;
   corbel_bundles *l = NULL;
   corbel_error *e = NULL;
   corbel_status s = corbel_bundles_open(rt, &o, &l, &e);
@@ -79,7 +84,9 @@ static void a_registry_in_redis(void) {
            "{\"bundles\": {\"app\": {\"repo\": \"%s\", \"ref\": \"main\"}, \"bad\": {\"repo\": \"-x\"}}}",
            path_of("app.git"));
   send_command(redis, "SET", key, registry);
+  lock_with = redis;
   corbel_bundles *l = open_loader("root");
+  lock_with = NULL;
   corbel_bundle_follow_options o = {.struct_size = sizeof o, .tenant = "t", .project = "p", .follow_ms = -1};
   corbel_error *e = NULL;
   corbel_call c = call_to(q, 0);
@@ -91,6 +98,7 @@ static void a_registry_in_redis(void) {
   ready(l, 0);
   CHECK(knows(l, "app"));
   CHECK(!knows(l, "bad"));
+  CHECK(access(path_of("root/app__main/.kdcube.git-bundle.json"), R_OK) == 0);
   corbel_bytes view;
   REQUIRE(corbel_bundles_registry(l, &text, NULL) == CORBEL_OK);
   corbel_text_bytes(text, &view);

@@ -146,9 +146,13 @@ static void misuse(void) {
   CHECK(strstr(corbel_error_message(e), "/no/such/program") != NULL);
   corbel_error_free(e);
   o.program = NULL;
-  o.flags = 1;
+  o.flags = 0x80;
   CHECK_EQ(corbel_bundles_open(rt, &o, &l, NULL), CORBEL_INVALID);
   o.flags = 0;
+  corbel_bundle_lock lock = {.struct_size = sizeof lock};
+  o.lock = &lock;
+  CHECK_EQ(corbel_bundles_open(rt, &o, &l, NULL), CORBEL_INVALID); /* without Redis */
+  o.lock = NULL;
   CHECK_EQ(corbel_bundles_open(NULL, &o, &l, NULL), CORBEL_INVALID);
   CHECK_EQ(corbel_bundles_open(rt, &o, NULL, NULL), CORBEL_INVALID);
   REQUIRE(corbel_bundles_open(rt, &o, &l, NULL) == CORBEL_OK);

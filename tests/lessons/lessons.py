@@ -9,14 +9,16 @@ import subprocess
 import sys
 import threading
 
+from deliveries import SECRET, deliver
 from private_git import PrivateGit
+from private_https import PrivateHttps
 from private_postgres import PrivatePostgres
 from private_redis import PrivateRedis
 
 root = pathlib.Path(__file__).resolve().parents[2]
 LIMIT = 60  # seconds for one lesson, also under valgrind
 # They start a program, whose end is waited for by pidfd_open, which Debian's valgrind does not know.
-NOT_UNDER_VALGRIND = {"c/load_bundle", "c/follow_branch", "c/pin_and_switch", "c/run_bundle"}
+NOT_UNDER_VALGRIND = {"c/load_bundle", "c/follow_branch", "c/pin_and_switch", "c/run_bundle", "c/private_repository", "c/webhook"}
 VALGRIND = ["valgrind", "-q", "--leak-check=full", "--error-exitcode=9"]
 # What a C or C++ lesson prints when it has taught its lesson.
 SHOWS = {
@@ -40,9 +42,11 @@ SHOWS = {
     "follow_branch": "current says: hello 2",
     "pin_and_switch": "new work sees: hello 2",
     "run_bundle": "hello 2, Ada",
+    "private_repository": "with the token it says: hello 1",
+    "webhook": "current says: hello 2",
     "live_resize": "after: max 7, 6 of 6 callers have a connection",
 }
-BUNDLES = {"load_bundle", "follow_branch", "pin_and_switch", "run_bundle"}
+BUNDLES = {"load_bundle", "follow_branch", "pin_and_switch", "run_bundle", "webhook"}
 POSTGRES = {"query", "transaction", "copy_in", "listen", "budget"}
 
 
@@ -65,13 +69,15 @@ def push_when_asked(process, repository, printed):
         printed.append(line)
         if line.startswith("now please push"):
             repository.push()
+        if line.endswith("and deliver it\n"):
+            deliver(process.stdin)
 
 
 def run(argv, first_line, shows):
     """Why it failed, or None."""
-    with PrivateRedis() as redis, PrivateGit() as repository:
-        environment = dict(os.environ, REDIS_URL=redis.url, **repository.environment())
-        process = subprocess.Popen(argv, env=environment, text=True, bufsize=1, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    with PrivateRedis() as redis, PrivateGit() as repository, PrivateHttps(repository) as https:
+        environment = dict(os.environ, REDIS_URL=redis.url, WEBHOOK_SECRET=SECRET, **repository.environment(), **https.environment())
+        process = subprocess.Popen(argv, env=environment, text=True, bufsize=1, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         timer = threading.Timer(LIMIT, process.kill)
         timer.start()
         printed = []

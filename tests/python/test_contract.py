@@ -43,6 +43,7 @@ STRUCTS = {
     "health_report": _structs.HealthReport,
     "bundles_options": _bundle_structs.BundlesOptions,
     "bundle_source": _bundle_structs.BundleSource,
+    "bundle_lock": _bundle_structs.BundleLockStruct,
     "bundle_access": _bundle_structs.BundleAccessStruct,
     "bundle_follow_options": _bundle_follow.BundleFollowOptions,
     "webhook": webhook.Webhook,

@@ -11,7 +11,9 @@ from postgres_server import PostgresServer
 from redis_server import RedisServer
 
 sys.path.insert(0, str(ROOT / "tests" / "lessons"))
+from deliveries import SECRET, deliver  # noqa: E402
 from private_git import PrivateGit  # noqa: E402
+from private_https import PrivateHttps  # noqa: E402
 
 LESSONS = ROOT / "examples" / "lessons" / "python"
 SHOWS = {
@@ -40,6 +42,8 @@ SHOWS = {
 ON_GIT = {
     "load_bundle": ["app at ", "says: hello 1"],
     "follow_branch": ["current says: hello 1", "now please push a commit", "current says: hello 2"],
+    "private_repository": ["without a token: AUTH", "with the token it says: hello 1"],
+    "webhook": ["current says: hello 1", "refused: ", "verified: a push to refs/heads/main", "current says: hello 2"],
     "pin_and_switch": ["running work sees: hello 1", "running work still sees: hello 1", "new work sees: hello 2"],
     "run_bundle": ["on the way: {'step': 0}", "answer: hello 1, Ada", "answer: hello 2, Ada"],
 }
@@ -51,11 +55,12 @@ ON_POSTGRES = {
 }
 
 
-def start(program: str, server: "RedisServer | PostgresServer") -> "subprocess.Popen[str]":
+def start(program: str, server: "RedisServer | PostgresServer", stdin: "int | None" = None) -> "subprocess.Popen[str]":
     environment = dict(os.environ, REDIS_URL=server.url, DATABASE_URL=server.url)
     process = subprocess.Popen(
         [sys.executable, "-W", "error", program],
         env=environment,
+        stdin=stdin,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -83,20 +88,23 @@ def test_lesson_on_postgres(name: str, postgres: PostgresServer) -> None:
 
 @pytest.mark.parametrize("name", ON_GIT)
 def test_lesson_on_git(name: str, server: RedisServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    with PrivateGit() as git:
-        for variable, value in git.environment().items():
+    with PrivateGit() as git, PrivateHttps(git) as https:
+        for variable, value in {**git.environment(), **https.environment(), "WEBHOOK_SECRET": SECRET}.items():
             monkeypatch.setenv(variable, value)
-        process = start(str(LESSONS / f"{name}.py"), server)
-        assert process.stdout is not None and process.stderr is not None
+        process = start(str(LESSONS / f"{name}.py"), server, subprocess.PIPE)
+        assert process.stdin is not None and process.stdout is not None and process.stderr is not None
         seen = []
         for line in process.stdout:
             seen.append(line.rstrip())
             if line.startswith("now please push"):
                 git.push()
+            if line.endswith("and deliver it\n"):
+                deliver(process.stdin)
         assert process.wait() == 0, process.stderr.read()
         assert seen[0] == f"lesson: {name}"
         for text in ON_GIT[name]:
             assert any(text in line for line in seen), seen
+        process.stdin.close()
         process.stderr.close()
 
 

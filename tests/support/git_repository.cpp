@@ -1,5 +1,6 @@
 #include "support/git_repository.hpp"
 
+#include "support/certificates.hpp"
 #include "support/child_process.hpp"
 #include "support/free_port.hpp"
 #include "support/until.hpp"
@@ -120,23 +121,30 @@ struct git_http_server::impl {
   temp_dir dir;
   std::uint16_t port = free_port();
   child_process backend, nginx;
+  certificates tls;  ///< empty: none
 };
 
-git_http_server::git_http_server(const std::string &folder, const std::string &password) : impl_(std::make_unique<impl>()) {
+git_http_server::git_http_server(const std::string &folder, const std::string &password, bool tls)
+    : impl_(std::make_unique<impl>()) {
   auto &i = *impl_;
+  std::string tls_lines;
+  if (tls) {
+    i.tls = make_certificates(i.dir);
+    tls_lines = fmt::format("ssl_certificate {}; ssl_certificate_key {};", i.tls.cert, i.tls.key);
+  }
   const auto socket = i.dir.file("cgi.socket");
   std::string auth;
   if (!password.empty())
-    auth = "auth_basic git; auth_basic_user_file " + i.dir.write("users", "ada:{PLAIN}" + password + "\n") + ";";
-  const auto conf = i.dir.write(
-      "nginx.conf", fmt::format(R"(
+    auth = "auth_basic git; auth_basic_user_file " +
+           i.dir.write("users", "ada:{PLAIN}" + password + "\nx-access-token:{PLAIN}" + password + "\n") + ";";
+  const auto conf = i.dir.write("nginx.conf", fmt::format(R"(
 daemon off; {0} pid {1}/nginx.pid; error_log {1}/error.log;
 events {{ worker_connections 256; }}
 http {{
   access_log {1}/access.log; client_body_temp_path {1}/body; fastcgi_temp_path {1}/fastcgi; proxy_temp_path {1}/proxy;
   uwsgi_temp_path {1}/uwsgi; scgi_temp_path {1}/scgi;
   server {{
-    listen 127.0.0.1:{2}; {3} client_max_body_size 0;
+    listen 127.0.0.1:{2}{6}; {7} {3} client_max_body_size 0;
     location /moved/ {{ rewrite ^/moved/(.*)$ http://127.0.0.1:{2}/$1 redirect; }}
     location /elsewhere/ {{ rewrite ^/elsewhere/(.*)$ http://localhost:{2}/$1 redirect; }}
     location / {{
@@ -150,7 +158,8 @@ http {{
   }}
 }}
 )",
-                                ::getuid() == 0 ? "user root;" : "", i.dir.path().string(), i.port, auth, socket, folder));
+                                                          ::getuid() == 0 ? "user root;" : "", i.dir.path().string(), i.port,
+                                                          auth, socket, folder, tls ? " ssl" : "", tls_lines));
   const auto log = i.dir.file("servers.log");
   i.backend =
       child_process({"fcgiwrap", "-s", "unix:" + socket}, log, {"GIT_CONFIG_NOSYSTEM=1", "HOME=" + i.dir.path().string()});
@@ -165,8 +174,9 @@ git_http_server::~git_http_server() {
 
 std::uint16_t git_http_server::port() const noexcept { return impl_->port; }
 std::string git_http_server::url(const std::string &name) const {
-  return fmt::format("http://127.0.0.1:{}/{}", impl_->port, name);
+  return fmt::format("{}:{}/{}", impl_->tls.ca.empty() ? "http://127.0.0.1" : "https://localhost", impl_->port, name);
 }
+std::string git_http_server::ca() const { return impl_->tls.ca; }
 
 std::size_t git_http_server::requests(const std::string &text) const {
   std::ifstream in(impl_->dir.file("access.log"));

@@ -45,13 +45,14 @@ class git_repository {
 /// git http-backend behind nginx on a free port: serves all repositories of a folder.
 class git_http_server {
  public:
-  /// password: empty for none; the user is then "ada".
-  explicit git_http_server(const std::string &folder, const std::string &password = "");
+  /// password: empty for none; the user is then "ada" or "x-access-token". tls: https, as localhost.
+  explicit git_http_server(const std::string &folder, const std::string &password = "", bool tls = false);
   ~git_http_server();
   git_http_server(const git_http_server &) = delete;
   git_http_server &operator=(const git_http_server &) = delete;
   std::string url(const std::string &name = "app.git") const;
   std::uint16_t port() const noexcept;
+  std::string ca() const;  ///< path of the authority of its certificate
   /// Requests so far whose line holds the text.
   std::size_t requests(const std::string &text = "") const;
 

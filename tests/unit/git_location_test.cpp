@@ -70,6 +70,7 @@ TEST_CASE("what is refused") {
   CHECK(why("file://host/app").find("host") != std::string::npos);
   CHECK(why("https://git.example").find("path") != std::string::npos);
   CHECK(why("https://git.example/app?x=1").find("query") != std::string::npos);
+  CHECK(why("https://ada:p@ss@git.example/app").find("%40") != std::string::npos);
   CHECK(why("https:///app").find("host") != std::string::npos);
   CHECK(why("relative/path").find("absolute") != std::string::npos);
   CHECK(why("/srv/..").find("name") != std::string::npos);

@@ -42,4 +42,11 @@ TEST_CASE("routes are found by path and method") {
   CHECK(routes.find("GET", "/b").allow == "POST");
   CHECK(routes.find("GET", "/c").allow.empty());
   CHECK_FALSE(routes.find("GET", "/c").route);
+  routes.add("POST", "/below/*", {});
+  routes.add("GET", "/below/own", {});
+  CHECK(routes.find("POST", "/below/a").route);
+  CHECK(routes.find("POST", "/below/a/b").route == routes.find("POST", "/below/a").route);
+  CHECK(routes.find("GET", "/below/own").route);
+  CHECK(routes.find("GET", "/below/a").allow == "POST");
+  for (auto none : {"/below", "/belo", "/", "", "below/a"}) CHECK_FALSE(routes.find("POST", none).route);
 }

@@ -23,6 +23,7 @@ from corbel._reply import Reply
 from corbel.bundle import (
     Bundle,
     BundleAccess,
+    BundleLock,
     BundleNotice,
     BundleStatus,
     Registry,
@@ -83,6 +84,7 @@ __all__ = [
     "Bundle",
     "BundleAccess",
     "BundleAnswer",
+    "BundleLock",
     "BundleNotice",
     "BundleRun",
     "BundleRunner",

@@ -2,16 +2,17 @@
 
 import ctypes
 from ctypes import c_char_p, c_int64, c_uint32, c_uint64, c_void_p
-from typing import Optional, Sequence
+from typing import List, Optional, Sequence
 
 from corbel import _constants as c
 from corbel import _structs
 from corbel._options import milliseconds, text
-from corbel.bundle import BundleAccess
+from corbel.bundle import BundleAccess, BundleLock
+from corbel.errors import Invalid
 
 
 class BundlesOptions(ctypes.Structure):
-    kept: ctypes.Structure
+    kept: List[ctypes.Structure]
     _fields_ = [
         ("struct_size", c_uint32),
         ("flags", c_uint32),
@@ -31,6 +32,18 @@ class BundlesOptions(ctypes.Structure):
         ("to", c_void_p),
         ("user", c_uint64),
         ("access", c_void_p),
+        ("lock", c_void_p),
+    ]
+
+
+class BundleLockStruct(ctypes.Structure):
+    _fields_ = [
+        ("struct_size", c_uint32),
+        ("flags", c_uint32),
+        ("redis", c_void_p),
+        ("tenant", c_char_p),
+        ("project", c_char_p),
+        ("ttl_ms", c_int64),
     ]
 
 
@@ -100,15 +113,28 @@ def bundles_options(
     retry: Optional["tuple[float, float]"],
     max_notices: int,
     access: Optional[BundleAccess],
+    layout: str,
+    lock: Optional[BundleLock],
 ) -> BundlesOptions:
     o = _structs.sized(BundlesOptions)
+    o.kept = []  # as long as the options
     if access is not None:
         a = _structs.sized(BundleAccessStruct)
         a.flags = c.ACCESS_ENVIRONMENT if access.environment else 0
         for member in ("secret", "user", "hosts", "ssh_key", "known_hosts", "ca_file"):
             setattr(a, member, text(getattr(access, member), member))
         o.access = ctypes.addressof(a)
-        o.kept = a  # as long as the options
+        o.kept.append(a)
+    if lock is not None:
+        k = _structs.sized(BundleLockStruct)
+        k.redis = lock.redis._handle.pointer
+        k.tenant, k.project = text(lock.tenant, "tenant"), text(lock.project, "project")
+        k.ttl_ms = milliseconds(lock.ttl, "ttl")
+        o.lock = ctypes.addressof(k)
+        o.kept.append(k)
+    if layout not in ("native", "platform"):
+        raise Invalid(f"layout is {layout!r}; give 'native' or 'platform'")
+    o.flags = c.BUNDLES_PLATFORM if layout == "platform" else 0
     o.root = text(root, "root")
     o.program = text(program, "program")
     o.network_ms = milliseconds(network_timeout, "network_timeout")
@@ -132,10 +158,11 @@ def bundle_source(
     known_hosts: Optional[str],
     ca_file: Optional[str],
     follow: Optional[float],
+    submodules: bool,
     required: bool,
 ) -> BundleSource:
     s = _structs.sized(BundleSource)
-    s.flags = 0 if required else c.BUNDLE_OPTIONAL
+    s.flags = (0 if required else c.BUNDLE_OPTIONAL) | (c.BUNDLE_SUBMODULES if submodules else 0)
     s.id, s.url, s.ref = text(id, "id"), text(url, "url"), text(ref, "ref")
     s.subdir, s.user, s.secret = text(subdir, "subdir"), text(user, "user"), text(secret, "secret")
     s.ssh_key, s.known_hosts = text(ssh_key, "ssh_key"), text(known_hosts, "known_hosts")

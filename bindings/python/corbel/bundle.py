@@ -76,6 +76,17 @@ class BundleAccess(NamedTuple):
         return f"<BundleAccess{' with a secret' if self.secret else ''}>"
 
 
+class BundleLock(NamedTuple):
+    """The platform's lock in Redis, which keeps several machines from doing the same work; renewed, and deleted only while it
+    is ours. A Redis that is away holds nobody up. redis: a pool; tenant ("home"), project ("default-project"): of the keys;
+    ttl: seconds (30)."""
+
+    redis: Any
+    tenant: Optional[str] = None
+    project: Optional[str] = None
+    ttl: Optional[float] = None
+
+
 class BundleStatus(NamedTuple):
     """One bundle of a loader. state: "loading", "ready", "stale" (the last look failed, the last good commit keeps serving)
     or "absent" (it failed, and there is nothing to serve); since, checked: Unix seconds, 0.0 for never; progress: of a look
@@ -99,14 +110,15 @@ class BundleStatus(NamedTuple):
 
 
 class BundleNotice(NamedTuple):
-    """What happened: event is "fetched", "switched", "failed", "removed", "repaired"; or, of a followed registry, "refused"
-    (an entry is wrong, or with an empty id all of it) or "forgotten" (it is listed no more); took: seconds, of the look as a
-    whole; dropped: notices were lost before this one, because the reader was slow."""
+    """What happened: event is "fetched", "switched" (path: of its code), "failed", "removed", "repaired"; or, of a followed
+    registry, "refused" (an entry is wrong, or with an empty id all of it) or "forgotten" (it is listed no more); took: seconds,
+    of the look as a whole; dropped: notices were lost before this one, because the reader was slow."""
 
     event: str
     id: str
     commit: Optional[str]
     previous: Optional[str]
+    path: Optional[str]
     error: Optional[str]
     bytes: int
     files: int

@@ -11,7 +11,7 @@ from corbel._handle import Handle
 from corbel._library import quick
 from corbel._mailbox import Mailbox
 from corbel._options import text
-from corbel.bundle import Bundle, BundleAccess, BundleNotice, BundleStatus, Registry, read_notice, read_status
+from corbel.bundle import Bundle, BundleAccess, BundleLock, BundleNotice, BundleStatus, Registry, read_notice, read_status
 from corbel.bundle_runner import BundleRunner
 from corbel.errors import Closed
 from corbel.events import Pump
@@ -52,6 +52,7 @@ class Bundles:
         known_hosts: Optional[str] = None,
         ca_file: Optional[str] = None,
         follow: Optional[float] = None,
+        submodules: bool = False,
         required: bool = True,
         timeout: Optional[float] = None,
     ) -> Bundle:
@@ -63,6 +64,7 @@ class Bundles:
         - ssh_key: path of a private key (the agent of SSH_AUTH_SOCK); known_hosts: path (~/.ssh/known_hosts): a host that it
           does not hold is refused; ca_file: path of certificate authorities (the system's)
         - follow: look for a new commit every so many seconds, a tenth earlier or later
+        - submodules: theirs too, at the commits that the repository names; credentials stay with its host
         - required: without a commit of it the host is not ready
         """
         source = bundle_source(
@@ -76,6 +78,7 @@ class Bundles:
             known_hosts=known_hosts,
             ca_file=ca_file,
             follow=follow,
+            submodules=submodules,
             required=required,
         )
         pump = self._pump
@@ -244,6 +247,8 @@ class OpensBundles:
         retry: Optional["tuple[float, float]"] = None,
         max_notices: int = 0,
         access: Optional[BundleAccess] = None,
+        layout: str = "native",
+        lock: Optional[BundleLock] = None,
     ) -> Bundles:
         """Opens a loader of bundles, code in git repositories.
 
@@ -256,6 +261,9 @@ class OpensBundles:
         - retry: between scheduled tries after failures, seconds, the first and the most (5, 300)
         - max_notices: kept for a slow reader (1,024)
         - access: credentials for sources without their own
+        - layout: "platform": the root is a managed root of the platform's, where each bundle is kept as the platform's own
+          processes would; what is Corbel's own is in its folder .corbel
+        - lock: the platform's lock in Redis (file locks alone)
         """
         self._pump.check()
         options = bundles_options(
@@ -272,5 +280,7 @@ class OpensBundles:
             retry=retry,
             max_notices=max_notices,
             access=access,
+            layout=layout,
+            lock=lock,
         )
         return Bundles(self._pump, self._handle, options, max_notices)

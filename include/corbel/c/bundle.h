@@ -41,9 +41,24 @@ typedef struct corbel_bundle_access {
   const char *ca_file;     /* path of certificate authorities; NULL: the system's */
 } corbel_bundle_access;
 
+/* The platform's lock in Redis, which keeps several machines from doing the same work; renewed, and deleted only while it
+ * is ours. A Redis that is away holds nobody up. */
+typedef struct corbel_bundle_lock {
+  uint32_t struct_size;
+  uint32_t flags;             /* none defined */
+  struct corbel_redis *redis; /* its pool; required; it may be freed */
+  const char *tenant;         /* NULL: "home" */
+  const char *project;        /* NULL: "default-project" */
+  int64_t ttl_ms;             /* 0: 30,000 */
+} corbel_bundle_lock;
+
+/* The root is a managed root of the platform's: each bundle is kept there as the platform's own processes would, under their
+ * names, with .git and marker file, made under their file locks; what is Corbel's own is in its folder .corbel. */
+#define CORBEL_BUNDLES_PLATFORM 0x1u
+
 typedef struct corbel_bundles_options {
   uint32_t struct_size;
-  uint32_t flags;                     /* none defined */
+  uint32_t flags;                     /* CORBEL_BUNDLES_PLATFORM */
   const char *root;                   /* absolute; made when it is not there; required */
   const char *program;                /* path of corbel-git; NULL: the environment's CORBEL_GIT, else beside the library */
   int64_t network_ms;                 /* of a load as a whole where its call has no timeout; 0: 120,000 */
@@ -60,15 +75,18 @@ typedef struct corbel_bundles_options {
   corbel_events *to;                  /* gets CORBEL_EVENT_BUNDLE_NOTICE; may be NULL */
   uint64_t user;                      /* handed back in each */
   const corbel_bundle_access *access; /* for sources without credentials; NULL: none */
+  const corbel_bundle_lock *lock;     /* NULL: file locks alone */
 } corbel_bundles_options;
 
 /* Without a commit of it the host is ready all the same. */
 #define CORBEL_BUNDLE_OPTIONAL 0x1u
+/* Its submodules too, at the commits that the repository names; credentials stay with its host. */
+#define CORBEL_BUNDLE_SUBMODULES 0x2u
 
 /* Where a bundle's code comes from. Secrets stay in memory, and go to corbel-git through a pipe. */
 typedef struct corbel_bundle_source {
   uint32_t struct_size;
-  uint32_t flags;          /* CORBEL_BUNDLE_OPTIONAL */
+  uint32_t flags;          /* CORBEL_BUNDLE_OPTIONAL, CORBEL_BUNDLE_SUBMODULES */
   const char *id;          /* required */
   const char *url;         /* https://, http://, ssh://, file://, user@host:path, or an absolute path; required */
   const char *ref;         /* branch, tag, commit or begin of a commit; NULL: the repository's default branch */
@@ -82,7 +100,8 @@ typedef struct corbel_bundle_source {
 } corbel_bundle_source;
 
 /* Values of a CORBEL_EVENT_BUNDLE_NOTICE. Its object is a corbel_text, a JSON object: {"event": "switched", "id", "commit",
- * "previous", "error", "bytes", "files", "took"}; took in ms, of the look as a whole. */
+ * "previous", "path", "error", "bytes", "files", "took"}; path: of the code, of a switched one; took in ms, of the look as a
+ * whole. */
 #define CORBEL_BUNDLE_FETCHED 1   /* a commit was received */
 #define CORBEL_BUNDLE_SWITCHED 2  /* it is current now; previous: what was */
 #define CORBEL_BUNDLE_FAILED 3    /* a look failed; error: its text */

@@ -57,7 +57,7 @@ class checkout {
 
  private:
   error read_tree() {
-    auto read = walk_git_tree(mirror_, commit_, [this](const git_entry &e) -> error {
+    auto read = walk_git_tree(mirror_, commit_, place_.with_submodules, [this](const git_entry &e) -> error {
       if (auto why = check_entry_path(e.path, limits_.path)) return why;
       if (e.kind == git_entry_kind::link) {
         auto got = read_git_blob(mirror_, e.id, limits_.path, [&](std::string_view target) {

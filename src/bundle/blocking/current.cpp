@@ -12,15 +12,18 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr std::string_view begin = "../../repos/", middle = "/commits/";
+// As the store names them; of one length.
+constexpr std::string_view begin = "../../repos/", middle = "/commits/", modules = "/modules/";
 
 std::optional<current_commit> read_link(const fs::path &link) {
   std::error_code ec;
   const std::string target = fs::read_symlink(link, ec);
   if (ec || !target.starts_with(begin)) return {};
   const auto at = target.find('/', begin.size());
-  if (at == target.npos || target.compare(at, middle.size(), middle) != 0) return {};
-  current_commit c{target.substr(begin.size(), at - begin.size()), target.substr(at + middle.size(), 40), {}};
+  const bool with_submodules = at != target.npos && target.compare(at, modules.size(), modules) == 0;
+  if (at == target.npos || (!with_submodules && target.compare(at, middle.size(), middle) != 0)) return {};
+  current_commit c{
+      target.substr(begin.size(), at - begin.size()), target.substr(at + middle.size(), 40), {}, with_submodules};
   const auto rest = std::string_view(target).substr(std::min(target.size(), at + middle.size() + 40));
   if (!is_full_commit(c.commit) || (!rest.empty() && !rest.starts_with('/'))) return {};
   c.subdir = rest.empty() ? rest : rest.substr(1);
@@ -41,7 +44,7 @@ bool switch_current(const fs::path &root, const std::string &id, const current_c
   make_folders(folder);
   const auto lock = file_lock::wait(folder / "lock", file_lock::mode::alone);
   if (read_current(root, id) == to) return false;
-  std::string target = std::string(begin) + to.repository + std::string(middle) + to.commit;
+  std::string target = std::string(begin) + to.repository + std::string(to.with_submodules ? modules : middle) + to.commit;
   if (!to.subdir.empty()) target += "/" + to.subdir;
   const auto fresh = folder / ".current.new", link = folder / "current";
   ::unlink(fresh.c_str());

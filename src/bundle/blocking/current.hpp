@@ -15,6 +15,7 @@ namespace corbel::detail {
 struct current_commit {
   std::string repository;  ///< name of its folder under repos/
   std::string commit, subdir;
+  bool with_submodules = false;
   friend bool operator==(const current_commit &, const current_commit &) = default;
   friend auto operator<=>(const current_commit &, const current_commit &) = default;
 };

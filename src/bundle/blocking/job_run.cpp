@@ -3,7 +3,9 @@
 #include "bundle/blocking/commit_hold.hpp"
 #include "bundle/blocking/current.hpp"
 #include "bundle/blocking/fetch.hpp"
+#include "bundle/blocking/platform_copy.hpp"
 #include "bundle/blocking/prune.hpp"
+#include "bundle/blocking/submodules.hpp"
 #include "bundle/names.hpp"
 #include "git/location.hpp"
 #include "json/writer.hpp"
@@ -47,6 +49,7 @@ class job {
     auto where = read_git_location(request_.url);
     if (!where) throw failure(where.error());
     place_.folder = root_ / "repos" / repository_folder(*where);
+    place_.with_submodules = request_.submodules;
     for (const auto &b : request_.bundles)
       if (b.adopt) adopt(b);
     make_folders(place_.commits());
@@ -59,13 +62,18 @@ class job {
       m.bytes = p.bytes;
       progress(m);
     };
-    auto fetched = fetch_commit(place_, *where, request_.access, request_.ref, limits, false, tell);
-    if (!fetched) throw failure(fetched.error());
+    const auto fetch = [&](bool anew) {
+      auto got = fetch_commit(place_, *where, request_.access, request_.ref, limits, anew, tell);
+      if (!got) throw failure(got.error());
+      if (!request_.submodules) return got;
+      if (auto why = fetch_submodules(place_, *where, request_.access, *got, limits, tell)) throw failure(why);
+      return got;
+    };
+    auto fetched = fetch(false);
     auto held = check_out(*fetched);
     if (!held && held.error().native() == "OBJECT") {
       // The mirror lacks what it should have: it is fetched anew, once.
-      fetched = fetch_commit(place_, *where, request_.access, request_.ref, limits, true, tell);
-      if (!fetched) throw failure(fetched.error());
+      fetched = fetch(true);
       held = check_out(*fetched);
     }
     if (!held) throw failure(held.error());
@@ -94,9 +102,11 @@ class job {
   void prune_all() {
     std::error_code ec;
     for (fs::directory_iterator at(root_ / "repos", ec), end; !ec && at != end; at.increment(ec)) {
-      const repository_place place{at->path()};
-      sweep_leftovers(place);
-      prune(place);
+      for (bool with_submodules : {false, true}) {
+        const repository_place place{at->path(), with_submodules};
+        sweep_leftovers(place);
+        prune(place);
+      }
     }
     send_({.what = job_message::kind::done}, -1);
   }
@@ -113,7 +123,7 @@ class job {
   void adopt(const job_bundle &b) {
     const auto current = read_current(root_, b.id);
     if (!current) return;
-    const repository_place place{root_ / "repos" / current->repository};
+    const repository_place place{root_ / "repos" / current->repository, current->with_submodules};
     auto held = hold_existing(place, current->commit);
     if (!held) return;
     job_message kept{.what = job_message::kind::kept, .id = b.id, .commit = current->commit};
@@ -145,7 +155,9 @@ class job {
       json_writer w(note);
       w.begin_object().member("id", b.id).member("url", where.url).member("ref", request_.ref).member("subdir", b.subdir);
       w.member("commit", commit).end_object();
-      out.switched = switch_current(root_, b.id, {place_.folder.filename(), commit, b.subdir}, note);
+      if (!request_.managed.empty())
+        keep_platform_copy({request_.managed, where.name, {b.id, where.url, request_.ref, b.subdir, commit}}, place_);
+      out.switched = switch_current(root_, b.id, {place_.folder.filename(), commit, b.subdir, request_.submodules}, note);
     } catch (const failure &f) {
       out.why = f.error();
     }

@@ -79,7 +79,7 @@ std::vector<std::string> prune_commits(const fs::path &root, const repository_pl
   for (const auto &name : names_in(place.commits())) {
     if (!is_full_commit(name)) continue;
     const auto lock = file_lock::attempt(place.commit_lock(name), file_lock::mode::alone);
-    const bool pinned = !lock || current.contains({place.folder.filename(), name, {}});
+    const bool pinned = !lock || current.contains({place.folder.filename(), name, {}, place.with_submodules});
     all.push_back({name, used_at(place.commit_lock(name)), bytes_of(place, name), pinned});
   }
   std::vector<std::string> removed;

@@ -6,6 +6,7 @@
 ///                               program commits/<40>/        a whole commit, read-only; `<40>.lock` is held shared by who
 ///                               uses it and
 ///                                                    alone by who makes or removes it; `<40>.files` lists what is in it
+///                               modules/             the same for commits with their submodules in them
 ///                               commits/.<40>.new    one that is being made; .old: one that is being removed
 ///     <root>/bundles/<bundle>/current                symbolic link to the bundle's folder in its current commit
 ///                             source.json            what it was made from
@@ -22,10 +23,11 @@ namespace corbel::detail {
 
 struct repository_place {
   std::filesystem::path folder;
+  bool with_submodules = false;  ///< its commits are those with their submodules in them
   std::filesystem::path mirror() const { return folder / "git"; }
   std::filesystem::path mirror_lock() const { return folder / "lock"; }
   std::filesystem::path files() const { return folder / "files"; }
-  std::filesystem::path commits() const { return folder / "commits"; }
+  std::filesystem::path commits() const { return folder / (with_submodules ? "modules" : "commits"); }
   std::filesystem::path commit(std::string_view id) const { return commits() / id; }
   std::filesystem::path commit_lock(std::string_view id) const { return commits() / (std::string(id) + ".lock"); }
   std::filesystem::path commit_files(std::string_view id) const { return commits() / (std::string(id) + ".files"); }

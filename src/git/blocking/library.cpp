@@ -2,7 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <cerrno>
 #include <cstdlib>
+#include <cstring>
 #include <git2.h>
 
 namespace corbel::detail {
@@ -30,6 +32,10 @@ struct verdict {
 
 /// By libgit2's code and class; where it has only one for several things, by its text.
 verdict judge(int code, int klass, std::string_view text) {
+  // Whatever was under way, this is about the disk.
+  for (auto [number, name] : {std::pair{ENOSPC, "ENOSPC"}, {EDQUOT, "EDQUOT"}, {EROFS, "EROFS"}})
+    if ((klass == GIT_ERROR_OS || klass == GIT_ERROR_FILESYSTEM) && contains(text, std::strerror(number)))
+      return {status::unavailable, name, error::retriable};
   if (code == GIT_EAUTH || contains(text, "status code: 401") || contains(text, "status code: 403") ||
       contains(text, "too many redirects or authentication replays"))
     return {status::refused, "AUTH", error::fatal};

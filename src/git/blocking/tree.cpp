@@ -28,7 +28,16 @@ git_entry_kind kind_of(const git_tree_entry *e) {
   }
 }
 
-error walk(git_repository *repository, const git_oid *id, const std::string &prefix, unsigned level,
+/// The folder of a commit. Errors: OBJECT, when the mirror has no such commit.
+result<git_oid> folder_of(git_repository *repository, const git_oid *commit) {
+  git_commit *found = nullptr;
+  if (const int code = ::git_commit_lookup(&found, repository, commit); code < 0)
+    return git_failure(code, "cannot read the commit");
+  const std::unique_ptr<git_commit, git_free<git_commit_free>> held(found);
+  return *::git_commit_tree_id(found);
+}
+
+error walk(git_repository *repository, const git_oid *id, const std::string &prefix, unsigned level, bool into_submodules,
            const std::function<error(const git_entry &)> &each) {
   if (level > most_levels)
     return error(status::protocol, fmt::format("folders are nested deeper than {}", most_levels), "git", "PATH");
@@ -41,23 +50,25 @@ error walk(git_repository *repository, const git_oid *id, const std::string &pre
     const auto *entry_id = ::git_tree_entry_id(entry);
     git_entry e{kind_of(entry), prefix + ::git_tree_entry_name(entry), ::git_oid_tostr(text, sizeof text, entry_id)};
     if (auto why = each(e)) return why;
-    if (e.kind == git_entry_kind::folder)
-      if (auto why = walk(repository, entry_id, e.path + "/", level + 1, each)) return why;
+    auto inner = e.kind == git_entry_kind::folder                         ? result<git_oid>(*entry_id)
+                 : e.kind == git_entry_kind::submodule && into_submodules ? folder_of(repository, entry_id)
+                                                                          : result<git_oid>(git_oid{});
+    if (!inner) return inner.error();
+    if (::git_oid_is_zero(&*inner)) continue;
+    if (auto why = walk(repository, &*inner, e.path + "/", level + 1, into_submodules, each)) return why;
   }
   return {};
 }
 
 }  // namespace
 
-result<void> walk_git_tree(const git_mirror &mirror, const std::string &commit,
+result<void> walk_git_tree(const git_mirror &mirror, const std::string &commit, bool into_submodules,
                            const std::function<error(const git_entry &)> &each) {
   git_oid id;
-  git_commit *found = nullptr;
-  int code = ::git_oid_fromstr(&id, commit.c_str());
-  if (code == 0) code = ::git_commit_lookup(&found, mirror.get(), &id);
-  if (code < 0) return git_failure(code, "cannot read the commit");
-  const std::unique_ptr<git_commit, git_free<git_commit_free>> held(found);
-  if (auto why = walk(mirror.get(), ::git_commit_tree_id(found), "", 0, each)) return why;
+  if (const int code = ::git_oid_fromstr(&id, commit.c_str()); code < 0) return git_failure(code, "cannot read the commit");
+  auto top = folder_of(mirror.get(), &id);
+  if (!top) return top.error();
+  if (auto why = walk(mirror.get(), &*top, "", 0, into_submodules, each)) return why;
   return {};
 }
 

@@ -21,8 +21,9 @@ struct git_entry {
   std::string id;    ///< of its content: 40 hexadecimal digits
 };
 
-/// Calls `each` for every entry, a folder before what is in it. The first error ends it.
-result<void> walk_git_tree(const git_mirror &mirror, const std::string &commit,
+/// Calls `each` for every entry, a folder before what is in it. The first error ends it. into_submodules: they are walked
+/// too, as folders; the mirror must have their commits.
+result<void> walk_git_tree(const git_mirror &mirror, const std::string &commit, bool into_submodules,
                            const std::function<error(const git_entry &)> &each);
 
 /// Gives the content of a file or link in one piece. most: bytes; more is an error of status::protocol, native TOO_LARGE.

@@ -1,0 +1,42 @@
+#include "host/bundles.hpp"
+
+#include "operations/webhook_route.hpp"
+
+namespace corbel {
+
+std::unique_ptr<host_bundles> host_bundles::open(runtime &rt, const redis_pool &redis, const host_options &options) {
+  if (options.bundles_root.empty()) return nullptr;
+  return std::unique_ptr<host_bundles>(new host_bundles(rt, redis, options));
+}
+
+namespace {
+
+bundles_options loader_options(const redis_pool &redis, const host_options &options) {
+  bundles_options o{.root = options.bundles_root, .access = bundle_access_from(process_environment())};
+  if (!options.bundles_beside_platform) return o;
+  o.layout = bundle_layout::platform;
+  o.lock = {.redis = redis, .tenant = options.settings().tenant, .project = options.settings().project};
+  return o;
+}
+
+}  // namespace
+
+host_bundles::host_bundles(runtime &rt, const redis_pool &redis, const host_options &options)
+    : rt_(rt),
+      loader_(rt, loader_options(redis, options)),
+      registry_(loader_, redis,
+                {.tenant = options.settings().tenant,
+                 .project = options.settings().project,
+                 .file = find_bundles_file(process_environment())}) {}
+
+void host_bundles::add_routes(http_router &router) {
+  const auto secret = process_environment()("CORBEL_WEBHOOK_SECRET").value_or("");
+  webhook_route::add(router, {.secret = [secret](const std::string &) { return secret; },
+                              .look = [this](const std::string &id) { return loader_.look(id); },
+                              .refused =
+                                  [this](const std::string &line) {
+                                    rt_.log({.level = log_level::warning, .part = "webhook", .text = line, .fields = {}});
+                                  }});
+}
+
+}  // namespace corbel
