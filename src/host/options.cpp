@@ -94,6 +94,12 @@ std::variant<host_options, int> read_host_options(const host_kind &kind, int arg
   if (kind.works_queue) {
     app.add_option("--concurrency", o.concurrency, "messages worked at once; else concurrent_requests_per_process")
         ->check(CLI::Range(1u, 4096u));
+    option("--bundles-root", o.bundles_root, "absolute folder for bundles of the registry; without it none are loaded",
+           "CORBEL_BUNDLES_ROOT");
+    app.add_option("--bundles", o.bundles_file,
+                   "the file that lists the bundles; else BUNDLES_YAML_DESCRIPTOR_PATH and so on, else Redis");
+    app.add_option("--bundle-environment", o.bundle_environment,
+                   "a variable that a bundle's manifest may ask for; several times");
     option("--lease-ms", lease, "a message of a dead worker comes back after it")->check(CLI::Range(1000, 3600000));
     option("--after-crash", crashed, "what becomes of a message whose worker died while it worked: retry or interrupt")
         ->check(CLI::IsMember(crashes));

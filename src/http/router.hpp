@@ -23,7 +23,7 @@ struct http_route {
 
 class http_router {
  public:
-  /// path is compared as a whole.
+  /// path is compared as a whole; one that ends in "/*" also holds for all paths below it that no other route has.
   void add(std::string method, std::string path, http_route route);
 
   struct match {

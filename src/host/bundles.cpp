@@ -1,0 +1,39 @@
+#include "host/bundles.hpp"
+
+#include "operations/bundle_operation_route.hpp"
+#include "operations/webhook_route.hpp"
+
+namespace corbel {
+
+std::unique_ptr<host_bundles> host_bundles::open(runtime &rt, const redis_pool &redis, const host_options &options) {
+  if (options.bundles_root.empty()) return nullptr;
+  return std::unique_ptr<host_bundles>(new host_bundles(rt, redis, options));
+}
+
+host_bundles::host_bundles(runtime &rt, const redis_pool &redis, const host_options &options)
+    : rt_(rt),
+      loader_(rt, {.root = options.bundles_root, .access = bundle_access_from(process_environment())}),
+      registry_(loader_, redis,
+                {.tenant = options.settings().tenant,
+                 .project = options.settings().project,
+                 .file = options.bundles_file.empty() ? find_bundles_file(process_environment()) : options.bundles_file}),
+      runner_(loader_,
+              {.user = process_environment()("CORBEL_BUNDLE_USER").value_or(""), .environment = options.bundle_environment}),
+      who_(options.identity()) {}
+
+std::function<std::shared_ptr<const bundle_registry>()> host_bundles::entries() {
+  return [this] { return registry_.registry(); };
+}
+
+void host_bundles::add_routes(http_router &router) {
+  add_bundle_operations(router, who_, runner_, entries());
+  const auto secret = process_environment()("CORBEL_WEBHOOK_SECRET").value_or("");
+  webhook_route::add(router, {.secret = [secret](const std::string &) { return secret; },
+                              .look = [this](const std::string &id) { return loader_.look(id); },
+                              .refused =
+                                  [this](const std::string &line) {
+                                    rt_.log({.level = log_level::warning, .part = "webhook", .text = line, .fields = {}});
+                                  }});
+}
+
+}  // namespace corbel
