@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
-"""Thousands of real requests through two hosts and a queue, with Redis killed in the middle and the pools resized; nothing is
-lost, and PostgreSQL knows of each request what became of it.
+"""Thousands of real requests through two hosts and a queue, worked by a bundle out of a git repository, with Redis killed in
+the middle, the pools resized, and another version of the bundle pushed; nothing is lost, and PostgreSQL knows of each request
+what became of it.
 
     python3 examples/demo/demo.py --bin build/dev           tells the story, stops everything; exit status 1 on a loss
     python3 examples/demo/demo.py --bin build/dev --stay    starts the servers, leaves them running, says their addresses
@@ -52,7 +53,8 @@ def start(servers, say):
     say(f"started redis-server on port {servers.redis_port} with an append-only file (pid {servers.redis.pid}),")
     say(f"        PostgreSQL on port {servers.database.port} (pid {servers.database.server.pid}),")
     say(f"        corbel-ingress on port {servers.ingress_port} (pid {servers.ingress.pid}), "
-        f"corbel-proc on port {servers.proc_port} (pid {servers.proc.pid})")
+        f"corbel-proc on port {servers.proc_port} (pid {servers.proc.pid}),")
+    say(f"        which works each message by the bundle 'words' of {servers.bundle.repository}, a handler in Python")
 
 
 def budget(servers, say):
@@ -84,6 +86,23 @@ async def resize(servers, probe, account, at, say):
     say(f"        and 8 to PostgreSQL, not 4, {1000 * (time.monotonic() - began):.0f} ms later and without a restart")
 
 
+async def push(servers, probe, account, at, say):
+    """Waits until so many were answered, pushes a change of the bundle, and waits for its first answer."""
+    while len(account.answered) < at:
+        await asyncio.sleep(0.005)
+    old, new = servers.bundle.commit, await asyncio.get_running_loop().run_in_executor(None, servers.bundle.change)
+    began = time.monotonic()
+    say(f"pushed commit {new[:8]} of the bundle 'words', with {len(account.expected)} requests under way")
+    await probe.command("PUBLISH", "kdcube:config:bundles:update:demo:corbel", json.dumps({"bundles": {"words": {}}}))
+    while new not in account.commits:
+        if time.monotonic() > began + 20:
+            account.errors.append("the pushed commit did not answer within 20 s")
+            return
+        await asyncio.sleep(0.005)
+    say(f"its handler gave its first answer {1000 * (account.commits[new][0] - began):.0f} ms later; "
+        f"the one of {old[:8]} ended what it had, and stopped")
+
+
 async def sample_depth(probe, tale, samples):
     while True:
         try:
@@ -113,7 +132,7 @@ async def traffic(servers, tale, options):
     pieces = texts.paragraphs()
     sessions = [Session(n, servers.ingress_port, account, options.window) for n in range(options.sessions)]
     tasks = [asyncio.ensure_future(s.listen()) for s in sessions]
-    probe, depth, writer = (Probe(servers.redis_port) for _ in range(3))
+    probe, depth, writer, pusher = (Probe(servers.redis_port) for _ in range(4))
     try:
         await asyncio.wait_for(asyncio.gather(*(s.ready.wait() for s in sessions)), 20)
         tale.say(f"opened {len(sessions)} event streams, one for each session")
@@ -123,6 +142,7 @@ async def traffic(servers, tale, options):
         channels = [CHANNEL + s.name for s in sessions]
         killer = asyncio.ensure_future(kill_redis(servers, probe, account, options.requests // 2, channels, tale.say))
         resizer = asyncio.ensure_future(resize(servers, writer, account, options.requests // 4, tale.say))
+        switcher = asyncio.ensure_future(push(servers, pusher, account, options.requests * 3 // 4, tale.say))
         began = tale.seconds()
 
         async def send_from(session, first):
@@ -137,6 +157,7 @@ async def traffic(servers, tale, options):
         took = tale.seconds() - began
         resubscribed = await killer
         await resizer
+        await switcher
         await asyncio.sleep(0.2)  # a copy that comes late is counted as well
         end = tale.seconds() + 40  # a claim whose answer was lost with the connection comes back after its lease
         while True:
@@ -148,7 +169,7 @@ async def traffic(servers, tale, options):
         for t in tasks:
             t.cancel()
         ended = await asyncio.gather(*tasks, return_exceptions=True)
-        for closable in (*sessions, probe, depth, writer):
+        for closable in (*sessions, probe, depth, writer, pusher):
             closable.close()
     account.errors += [f"a stream ended: {e!r}" for e in ended if isinstance(e, Exception)]
     return account, samples, took, resubscribed, left
@@ -163,6 +184,8 @@ def report(account, samples, took, resubscribed, left):
     print(f"  lost        {account.lost}")
     print(f"  duplicates  {account.duplicates}")
     print(f"  wrong       {account.wrong}   (word counts that differ from ours)")
+    print("  bundle      " + ", then ".join(f"{count} answers by commit {commit[:8]}"
+                                            for commit, (_, _, count) in account.commits.items()))
     print(f"  latency     p50 {story.percentile(ms, .5):.0f} ms, p99 {story.percentile(ms, .99):.0f} ms, "
           f"max {max(ms, default=0):.0f} ms   (with the outage in it)")
     print(f"  recovery    {1000 * resubscribed:.0f} ms from server-up to all-subscribed")
@@ -172,7 +195,7 @@ def report(account, samples, took, resubscribed, left):
     print()
     for line in account.errors[:5]:
         print(f"  error       {line}")
-    return not (account.lost or account.duplicates or account.wrong or account.errors or any(left))
+    return len(account.commits) == 2 and not (account.lost or account.duplicates or account.wrong or account.errors or any(left))
 
 
 async def run(servers, options):

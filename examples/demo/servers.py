@@ -80,17 +80,23 @@ def document(redis=16, postgres=4):
 
 class Servers:
     def __init__(self, binaries):
+        from bundle import BundleRepository
         from database import Database
 
         self.directory = tempfile.mkdtemp(prefix="corbel-demo-")
         self.redis_port, self.ingress_port, self.proc_port = free_port(), free_port(), free_port()
         self.redis = self._redis()
         self.database = Database(self.directory)
+        try:
+            self.bundle = BundleRepository(self.directory)
+        except (OSError, subprocess.CalledProcessError) as e:
+            raise CannotStart(f"the bundles' repository could not be made: {e}; is git installed?") from None
         environment = {"REDIS_URL": f"redis://127.0.0.1:{self.redis_port}", "GATEWAY_CONFIG_JSON": document(),
                        **self.database.environment}
         self.ingress = self._host("ingress", binaries, self.ingress_port, environment)
         # A message whose worker is cut off from Redis comes back soon: it is a short demonstration.
-        self.proc = self._host("proc", binaries, self.proc_port, environment, "--lease-ms", "3000")
+        self.proc = self._host("proc", binaries, self.proc_port, environment, "--lease-ms", "3000",
+                               "--bundles", self.bundle.registry, "--bundles-root", self.bundle.root)
 
     def _redis(self):
         program = shutil.which("redis-server")
@@ -122,6 +128,7 @@ class Servers:
         return statuses
 
     def clean(self):
+        self.bundle.clean()
         shutil.rmtree(self.directory, ignore_errors=True)
 
 

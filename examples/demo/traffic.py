@@ -17,6 +17,7 @@ class Account:
         self.latencies = []  # seconds from the first sending to the answer
         self.answered = set()
         self.errors = []
+        self.commits = {}    # of the bundle's handler -> when the first and the last of its answers came, and how many
 
     @property
     def lost(self):
@@ -39,6 +40,8 @@ class Session:
                 self.ready.set()
             elif event == "chat_complete":
                 self.take(json.loads(data)["data"])
+            elif event == "chat_error":
+                self.account.errors.append(f"{self.name}: {json.loads(data)['data']['error']}")
             elif event == "server_shutdown":
                 return
 
@@ -51,9 +54,12 @@ class Session:
             a.errors.append(f"{self.name}: an answer to {event_id}, which nobody sent")
             return
         a.answered.add(event_id)
+        now = time.monotonic()
+        first, _, count = a.commits.get(result["commit"], (now, now, 0))
+        a.commits[result["commit"]] = (first, now, count + 1)
         if a.expected.pop(event_id) != result["words"]:
             a.wrong += 1
-        a.latencies.append(time.monotonic() - a.began.pop(event_id))
+        a.latencies.append(now - a.began.pop(event_id))
         self.window.release()
 
     async def send(self, event_id, text):

@@ -1,7 +1,9 @@
-/// corbel-proc: works the queue. It counts the words of each message and publishes progress and result on the channel of the
-/// message's session, before it settles: what dies in between is worked again, and readers know the copy by its id.
+/// corbel-proc: works the queue, each message by the handler of its bundle, or, without bundles, by counting its words. It
+/// publishes progress and result on the channel of the message's session, before it settles: what dies in between is worked
+/// again, and readers know the copy by its id.
 ///
 ///     corbel-proc --port 8020 --redis-url redis://localhost --concurrency 8
+///     BUNDLES_YAML_DESCRIPTOR_PATH=bundles.yaml corbel-proc --bundles-root /var/lib/corbel/bundles
 ///
 /// While it takes work, its heartbeats say what it can hold; when it drains, it is out of the fleet's capacity at once.
 
@@ -10,8 +12,7 @@
 #include "host/queue.hpp"
 #include "host/start.hpp"
 #include "http/metrics.hpp"
-#include "json/writer.hpp"
-#include "operations/chat_event.hpp"
+#include "operations/bundle_operation_route.hpp"
 #include "operations/conversation_state.hpp"
 #include "operations/health_body.hpp"
 #include "operations/metrics_route.hpp"
@@ -20,7 +21,7 @@
 #include "operations/task_fields.hpp"
 #include "operations/turn_events.hpp"
 #include "relay/publisher.hpp"
-#include "word_count.hpp"
+#include "word_count_turn.hpp"
 
 #include <corbel/pools.hpp>
 #include <corbel/queue.hpp>
@@ -40,31 +41,24 @@ namespace {
 using clock_type = std::chrono::steady_clock;
 constexpr std::chrono::minutes patience{10};  // with a Redis that is away, before a message is given back
 
-/// What there is to say about a task, in order.
-std::vector<corbel::relay_message> work(const corbel::chat_task &task, const word_count &counted) {
-  std::string progress, answer, data;
-  corbel::json_writer(progress).begin_object().member("task_id", task.task_id).member("words", counted.words).end_object();
-  for (auto &[word, count] : counted.top) answer += (answer.empty() ? "" : ", ") + word + " " + std::to_string(count);
-  corbel::json_writer w(data);
-  w.begin_object().member("task_id", task.task_id).member("event_id", task.event_id).member("final_answer", answer);
-  w.member("words", counted.words).member("distinct", counted.distinct).key("top").begin_array();
-  for (auto &[word, count] : counted.top) w.begin_array().value(word).value(count).end_array();
-  w.end_array().end_object();
-  return {chat_event(task, {.type = "chat.start", .status = "started", .title = "Started"}),
-          chat_event(task, {.step = "count_words", .status = "completed", .title = "Counted words", .data = progress}),
-          chat_event(task, {.type = "chat.complete", .status = "completed", .title = "Done", .data = data})};
-}
-
 /// How the handling of a message ended.
 struct outcome {
   corbel::settle_request how = corbel::settle::done;
   std::string text = "done", error_class = {};
+  bool failed = false;  ///< the session was told of an error
 };
 
 class worker {
  public:
-  worker(asio::io_context &ctx, corbel::runtime &rt, corbel::pools &pools, const corbel::host_options &options)
-      : ctx_(ctx), rt_(rt), events_(pools.redis(), options.scope()), consumer_(pools.redis(), queue(options)) {
+  /// bundles: may be none.
+  worker(asio::io_context &ctx, corbel::runtime &rt, corbel::pools &pools, const corbel::host_options &options,
+         corbel::host_bundles *bundles)
+      : ctx_(ctx),
+        rt_(rt),
+        events_(pools.redis(), options.scope()),
+        bundles_(bundles),
+        consumer_(pools.redis(), queue(options)) {
+    if (bundles) turns_.emplace(bundles->runner(), bundles->entries(), events_, patience);
     auto who = options.identity();
     auto log = [&rt](const corbel::log_line &line) { rt.log(line); };
     if (options.has_postgres) {
@@ -116,6 +110,7 @@ class worker {
 
   /// One message after another, until the consumer is drained.
   asio::awaitable<void> run() {
+    if (bundles_) (void)co_await bundles_->registry().async_ready({}, asio::use_awaitable);
     for (;;) {
       auto taken = co_await consumer_.async_take(asio::use_awaitable);
       if (!taken) break;
@@ -128,7 +123,7 @@ class worker {
                                               .bundle_id = task ? task->bundle_id : std::string()});
       outcome o;
       if (task)
-        o = co_await handle(*task, number);
+        o = co_await handle(*task, message.attempt(), number);
       else
         o = unreadable(message, task.error());
       corbel::call c{.timeout = patience};
@@ -139,7 +134,7 @@ class worker {
       else if (!*settled)
         o.text = "the lease had been lost: the message is worked by another as well", o.error_class = "lease_lost";
       else if (task && o.how.how == corbel::settle::done)
-        ended(*task, "idle", "success");
+        ended(*task, o.failed ? "error" : "idle", o.failed ? "failed" : "success");
       auto fields = corbel::task_fields(message.id(), message.attempt(), task ? &*task : nullptr, o.error_class);
       const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(clock_type::now() - since);
       fields.push_back({"ms", std::to_string(took.count())});
@@ -154,15 +149,15 @@ class worker {
     return o;
   }
 
-  asio::awaitable<outcome> handle(const corbel::chat_task &task, std::uint64_t number) {
+  asio::awaitable<outcome> handle(const corbel::chat_task &task, std::uint32_t attempt, std::uint64_t number) {
     processor_.started(number);
     if (conversations_) conversations_->started(task);
+    auto active = [this, number](const std::string &kind) { processor_.activity(number, kind); };
+    if (turns_) co_return of_turn(task, co_await turns_->run(task, attempt, active));
     const auto counted = count_words(task.text);
-    auto news = work(task, counted);
-    for (auto &event : news) {
-      auto kind = event.event;
+    for (auto &event : word_count_events(task, counted)) {
+      active(event.event);
       auto told = co_await events_.publish_surely(std::move(event), patience);
-      processor_.activity(number, kind);
       if (told) continue;
       outcome o{corbel::settle::retry, "could not publish, the message is worked again: " + told.error().message(),
                 status_name(told.error().code())};
@@ -171,6 +166,18 @@ class worker {
     }
     if (requests_) requests_->ended(task.task_id, "completed", std::int64_t(counted.words));
     co_return outcome{};
+  }
+
+  outcome of_turn(const corbel::chat_task &task, corbel::turn_end end) {
+    using how = corbel::turn_end::how;
+    outcome o{end.what == how::done   ? corbel::settle::done
+              : end.what == how::bury ? corbel::settle::bury
+                                      : corbel::settle::retry,
+              end.text, end.error_class, end.failed};
+    if (end.what != how::done) o.how.reason = end.text;
+    if (end.failed) processor_.failed(end.text);
+    if (requests_ && end.what != how::retry) requests_->ended(task.task_id, end.failed ? "failed" : "completed", 0);
+    return o;
   }
 
   void ended(const corbel::chat_task &task, const char *state, const char *completion) {
@@ -200,6 +207,8 @@ class worker {
   std::optional<corbel::request_table> requests_;
   std::optional<corbel::conversation_state> conversations_;
   std::optional<corbel::queue_heartbeat> heartbeat_;
+  corbel::host_bundles *bundles_;
+  std::optional<corbel::bundle_turns> turns_;
   corbel::consumer consumer_;
 };
 
@@ -211,7 +220,7 @@ int serve(corbel::host_options options) {
   pools.follow(config);
   auto log = [&rt](const corbel::log_line &line) { rt.log(line); };
   auto bundles = corbel::host_bundles::open(rt, pools.redis(), options);
-  worker w(ctx, rt, pools, options);
+  worker w(ctx, rt, pools, options, bundles.get());
 
   corbel::http_server *serving = nullptr;
   corbel::http_router routes;
@@ -232,10 +241,11 @@ int serve(corbel::host_options options) {
 }  // namespace
 
 int main(int argc, char **argv) {
-  const corbel::host_kind kind{.name = "proc",
-                               .description = "Works the queue: counts words and publishes the result.",
-                               .port = 8020,
-                               .port_variable = "CHAT_PROCESSOR_PORT",
-                               .works_queue = true};
+  const corbel::host_kind kind{
+      .name = "proc",
+      .description = "Works the queue by the handlers of bundles, or counts words, and publishes the result.",
+      .port = 8020,
+      .port_variable = "CHAT_PROCESSOR_PORT",
+      .works_queue = true};
   return corbel::start_host(kind, argc, argv, serve);
 }

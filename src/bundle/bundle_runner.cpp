@@ -16,7 +16,10 @@ bundle_runner &bundle_runner::operator=(bundle_runner &&o) noexcept {
   return *this;
 }
 
-std::vector<bundle_runner_status> bundle_runner::status() const { return core_->status(); }
+std::vector<bundle_runner_status> bundle_runner::status() const {
+  if (core_->runtime().forked()) return {};  // its lock may be held by a thread that is not here
+  return core_->status();
+}
 
 void bundle_runner::start_run(const core_ptr &core, bundle_request request, event_function on_event, call c,
                               detail::operation_ptr<bundle_answer> op) {

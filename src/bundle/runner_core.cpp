@@ -107,7 +107,8 @@ void runner_core::run(bundle_request request, bundle_runner::event_function on_e
 void runner_core::add(std::uint64_t number, const std::string &id, std::unique_ptr<slot_request> r) {
   if (closing_) return finish(std::move(r->op), result<bundle_answer>(closed_error()));
   auto &slot = slots_[id];
-  if (!slot || slot->closed()) slot = std::make_shared<runner_slot>(weak_from_this(), id);
+  if (slot && slot->closed()) closed_.push_back(std::move(slot));
+  if (!slot) slot = std::make_shared<runner_slot>(weak_from_this(), id);
   const auto keep = slot;
   if (auto why = keep->look()) {
     finish(std::move(r->op), result<bundle_answer>(why));
@@ -126,6 +127,9 @@ std::vector<bundle_runner_status> runner_core::status() const {
 // ---- of the slots ----
 
 void runner_core::changed(const runner_slot &slot) {
+  // One that took another's place speaks for the bundle.
+  const auto it = slots_.find(slot.id());
+  if (it == slots_.end() || it->second.get() != &slot) return;
   bool is_news = false;
   {
     std::lock_guard lock(mutex_);
@@ -133,31 +137,48 @@ void runner_core::changed(const runner_slot &slot) {
     is_news = known.error != slot.status().error || known.id.empty();
     known = slot.status();
   }
-  if (is_news && !closing_) {
-    health_report report{.part = name_, .state = health_state::ok};
-    for (const auto &s : status()) {
-      if (s.error.empty()) continue;
-      report.state = health_state::degraded;
-      report.reason = s.id + ": " + s.error;
+  if (is_news) report_health();
+}
+
+void runner_core::report_health() {
+  if (closing_) return;
+  health_report report{.part = name_, .state = health_state::ok};
+  for (const auto &s : status()) {
+    if (s.error.empty()) continue;
+    report.state = health_state::degraded;
+    report.reason = s.id + ": " + s.error;
+  }
+  runtime().health().set(std::move(report));
+}
+
+void runner_core::settled(const runner_slot &slot) {
+  const auto keep = shared_from_this();
+  // Whoever calls holds a share of it.
+  if (slot.closed() && slot.empty()) {
+    closed_.remove_if([&slot](const auto &s) { return s.get() == &slot; });
+    if (const auto it = slots_.find(slot.id()); it != slots_.end() && it->second.get() == &slot) {
+      slots_.erase(it);
+      {
+        std::lock_guard lock(mutex_);
+        if (const auto known = known_.find(slot.id()); known != known_.end()) known_.erase(known);
+      }
+      report_health();
     }
-    runtime().health().set(std::move(report));
   }
   if (idle_ && left().empty()) std::exchange(idle_, nullptr)();
 }
 
-void runner_core::left_empty(const std::string &id) {
-  const auto it = slots_.find(id);
-  if (it == slots_.end() || !it->second->closed()) return;
-  slots_.erase(it);
-  std::lock_guard lock(mutex_);
-  known_.erase(known_.find(id));
-}
-
 // ---- component ----
+
+std::list<std::shared_ptr<runner_slot>> runner_core::all() const {
+  auto out = closed_;
+  for (const auto &[id, slot] : slots_) out.push_back(slot);
+  return out;
+}
 
 std::string runner_core::left() const {
   std::size_t requests = 0, handlers = 0;
-  for (const auto &[id, slot] : slots_) {
+  for (const auto &slot : all()) {
     requests += slot->requests();
     handlers += slot->empty() ? 0 : 1;
   }
@@ -169,18 +190,18 @@ void runner_core::drain(std::function<void()> idle) {
   const auto keep = shared_from_this();
   closing_ = true;
   idle_ = std::move(idle);
-  for (const auto &[id, slot] : std::map(slots_)) slot->close(closed_error());
+  for (const auto &slot : all()) slot->close(closed_error());
   if (idle_ && left().empty()) std::exchange(idle_, nullptr)();
 }
 
 void runner_core::abort() {
   const auto keep = shared_from_this();
   closing_ = true;
-  for (const auto &[id, slot] : std::map(slots_)) slot->abort(closed_error());
+  for (const auto &slot : all()) slot->abort(closed_error());
 }
 
 void runner_core::cancel(std::uint64_t ticket) {
-  for (const auto &[id, slot] : std::map(slots_))
+  for (const auto &slot : all())
     if (slot->has(ticket - ticket_base_))
       return slot->drop(ticket - ticket_base_, error(status::cancelled, "the call was cancelled", "bundle"));
 }

@@ -41,14 +41,15 @@ class runner_core final : public component, public slot_owner, public std::enabl
   const std::string &program() const noexcept override { return program_; }
   const host_variables &variables() const noexcept override { return variables_; }
   void changed(const runner_slot &slot) override;
-  void left_empty(const std::string &id) override;
+  void settled(const runner_slot &slot) override;
 
  private:
   template <class F>
   void on_loop(F f);
   /// number: of the ticket within this runner, small enough for every language's JSON.
   void add(std::uint64_t number, const std::string &id, std::unique_ptr<slot_request> r);
-  void end_all(const error &why);
+  void report_health();
+  std::list<std::shared_ptr<runner_slot>> all() const;
 
   const std::shared_ptr<loader_core> loader_;
   const std::shared_ptr<loop> loop_;
@@ -60,6 +61,7 @@ class runner_core final : public component, public slot_owner, public std::enabl
   std::shared_ptr<loader_core::listener> listener_;
 
   std::map<std::string, std::shared_ptr<runner_slot>, std::less<>> slots_;
+  std::list<std::shared_ptr<runner_slot>> closed_;  ///< they end what they have
   std::function<void()> idle_;
   bool closing_ = false;
   mutable std::mutex mutex_;

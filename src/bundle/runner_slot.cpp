@@ -48,6 +48,11 @@ runner_slot::runner_slot(std::weak_ptr<slot_owner> owner, std::string id)
   status_.id = id_;
 }
 
+runner_slot::~runner_slot() {
+  for (auto &[id, c] : children_)
+    if (c.program) c.program->end();
+}
+
 /// A handler that runs as a member while this slot lives.
 template <class F>
 auto runner_slot::guarded(F f) {
@@ -114,6 +119,7 @@ void runner_slot::finish(number ticket, result<bundle_answer> r) {
   auto op = std::move(it->second->op);
   requests_.erase(it);
   ++(r ? status_.answered : status_.failed);
+  show();  // who gets it sees it counted
   detail::finish(std::move(op), std::move(r));
 }
 
@@ -131,6 +137,7 @@ void runner_slot::close(const error &why) {
 void runner_slot::abort(const error &why) {
   closed_ = true;
   timer_.cancel();
+  plan_.close(why, clock::now());
   while (!requests_.empty()) finish(requests_.begin()->first, why);
   for (auto &[id, c] : children_)
     if (c.program) c.program->end();
@@ -154,21 +161,23 @@ void runner_slot::apply(child_plan::actions actions) {
         }
         break;
       case kind::cancel:
-        if (at != children_.end()) at->second.program->send(write_child_cancel(a.request));
+        if (at != children_.end() && at->second.program) at->second.program->send(write_child_cancel(a.request));
         break;
       case kind::fail:
         finish(a.request, a.why);
         break;
       case kind::stop:
-        if (at != children_.end()) at->second.program->close_input();
+        if (at != children_.end() && at->second.program) at->second.program->close_input();
         break;
       case kind::kill:
         fault(a.child, a.why);
         break;
     }
   }
-  publish();
+  std::erase_if(versions_, [this](const auto &v) { return v.first != newest_ && !plan_.uses(v.first); });
+  show();
   arm();
+  if (const auto owner = owner_.lock()) owner->settled(*this);
 }
 
 void runner_slot::start_child(number child, number v) {
@@ -204,18 +213,14 @@ void runner_slot::start_child(number child, number v) {
   }));
 }
 
-void runner_slot::publish() {
-  std::erase_if(versions_, [this](const auto &v) { return v.first != newest_ && !plan_.uses(v.first); });
+void runner_slot::show() {
   const auto serving = versions_.find(plan_.serving());
   if (serving != versions_.end()) status_.commit = serving->second.pin->commit;
   status_.handlers = static_cast<std::uint32_t>(plan_.children());
   status_.in_hand = static_cast<std::uint32_t>(plan_.in_hand());
   status_.waiting = static_cast<std::uint32_t>(plan_.waiting());
   status_.error = plan_.broken().message();
-  const auto owner = owner_.lock();
-  if (!owner) return;
-  owner->changed(*this);
-  if (closed_ && plan_.empty()) owner->left_empty(id_);
+  if (const auto owner = owner_.lock()) owner->changed(*this);
 }
 
 void runner_slot::arm() {

@@ -38,8 +38,8 @@ class slot_owner {
   virtual const host_variables &variables() const noexcept = 0;
   /// The slot's status has changed.
   virtual void changed(const runner_slot &slot) = 0;
-  /// A closed slot has nothing left.
-  virtual void left_empty(const std::string &id) = 0;
+  /// The slot has done what there was to do; it may have nothing left.
+  virtual void settled(const runner_slot &slot) = 0;
 };
 
 /// A request and who waits for it.
@@ -55,6 +55,9 @@ class runner_slot : public std::enable_shared_from_this<runner_slot> {
   using number = child_plan::number;
 
   runner_slot(std::weak_ptr<slot_owner> owner, std::string id);
+  ~runner_slot();
+  runner_slot(const runner_slot &) = delete;
+  runner_slot &operator=(const runner_slot &) = delete;
 
   /// Looks what is current, and begins a switch when that is new. Why there is nothing.
   error look();
@@ -95,7 +98,7 @@ class runner_slot : public std::enable_shared_from_this<runner_slot> {
   void error_line(number child, std::string_view text);
   void fault(number child, error why);
   void ended(number child, int status, std::size_t rest);
-  void publish();
+  void show();
   void arm();
   template <class F>
   auto guarded(F f);

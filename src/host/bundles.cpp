@@ -1,5 +1,6 @@
 #include "host/bundles.hpp"
 
+#include "operations/bundle_operation_route.hpp"
 #include "operations/webhook_route.hpp"
 
 namespace corbel {
@@ -27,9 +28,17 @@ host_bundles::host_bundles(runtime &rt, const redis_pool &redis, const host_opti
       registry_(loader_, redis,
                 {.tenant = options.settings().tenant,
                  .project = options.settings().project,
-                 .file = find_bundles_file(process_environment())}) {}
+                 .file = options.bundles_file.empty() ? find_bundles_file(process_environment()) : options.bundles_file}),
+      runner_(loader_,
+              {.user = process_environment()("CORBEL_BUNDLE_USER").value_or(""), .environment = options.bundle_environment}),
+      who_(options.identity()) {}
+
+std::function<std::shared_ptr<const bundle_registry>()> host_bundles::entries() {
+  return [this] { return registry_.registry(); };
+}
 
 void host_bundles::add_routes(http_router &router) {
+  add_bundle_operations(router, who_, runner_, entries());
   const auto secret = process_environment()("CORBEL_WEBHOOK_SECRET").value_or("");
   webhook_route::add(router, {.secret = [secret](const std::string &) { return secret; },
                               .look = [this](const std::string &id) { return loader_.look(id); },

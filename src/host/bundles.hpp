@@ -1,10 +1,11 @@
 #pragma once
-/// The bundles of a host: a loader, the registry that it follows, and the webhook.
+/// The bundles of a host: a loader, the registry that it follows, the runner of their handlers, and the routes.
 
 #include "host/options.hpp"
 #include "http/router.hpp"
 
 #include <corbel/bundle_follow.hpp>
+#include <corbel/bundle_runner.hpp>
 
 #include <memory>
 
@@ -18,7 +19,11 @@ class host_bundles {
 
   bundles &loader() noexcept { return loader_; }
   bundle_follower &registry() noexcept { return registry_; }
-  /// POST /webhooks/git/{bundle}, with the secret of CORBEL_WEBHOOK_SECRET. This must outlive the server.
+  bundle_runner &runner() noexcept { return runner_; }
+  /// What the registry says now.
+  std::function<std::shared_ptr<const bundle_registry>()> entries();
+  /// POST /webhooks/git/{bundle}, with the secret of CORBEL_WEBHOOK_SECRET; and the operations of bundles. This must outlive
+  /// the server.
   void add_routes(http_router &router);
 
  private:
@@ -26,6 +31,8 @@ class host_bundles {
   runtime &rt_;
   bundles loader_;
   bundle_follower registry_;
+  bundle_runner runner_;
+  const host_identity who_;
 };
 
 }  // namespace corbel

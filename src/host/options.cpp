@@ -99,6 +99,10 @@ std::variant<host_options, int> read_host_options(const host_kind &kind, int arg
     option("--bundles-layout", bundles_layout, "native, or platform: the root is a managed root of the platform's",
            "CORBEL_BUNDLES_LAYOUT")
         ->check(CLI::IsMember({"native", "platform"}));
+    app.add_option("--bundles", o.bundles_file,
+                   "the file that lists the bundles; else BUNDLES_YAML_DESCRIPTOR_PATH and so on, else Redis");
+    app.add_option("--bundle-environment", o.bundle_environment,
+                   "a variable that a bundle's manifest may ask for; several times");
     option("--lease-ms", lease, "a message of a dead worker comes back after it")->check(CLI::Range(1000, 3600000));
     option("--after-crash", crashed, "what becomes of a message whose worker died while it worked: retry or interrupt")
         ->check(CLI::IsMember(crashes));

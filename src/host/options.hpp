@@ -17,6 +17,7 @@
 #include <optional>
 #include <string>
 #include <variant>
+#include <vector>
 
 namespace corbel {
 
@@ -48,6 +49,8 @@ struct host_options {
   bool has_postgres = false;                            ///< a POSTGRES_... or PG... variable says where it is
   std::string bundles_root = {};                        ///< --bundles-root, CORBEL_BUNDLES_ROOT; empty: no bundles
   bool bundles_beside_platform = false;                 ///< --bundles-layout platform, CORBEL_BUNDLES_LAYOUT
+  std::string bundles_file = {};                        ///< --bundles; empty: what the environment says, else Redis
+  std::vector<std::string> bundle_environment = {};     ///< --bundle-environment: variables that handlers may ask for
   std::uint32_t concurrency = 0;                        ///< --concurrency, else concurrent_requests_per_process
   std::chrono::milliseconds lease{30000};               ///< --lease-ms: a message of a dead worker comes back after it
   std::chrono::milliseconds drain_notice{1000};         ///< --drain-notice-ms: so long /health answers 503 at least

@@ -101,6 +101,7 @@ result<chat_task> read_plain_message(std::string_view body, const chat_limits &l
   if (auto e = read_id(*top, "session_id", task.session_id)) return e;
   if (task.session_id.empty()) return wrong("missing_session_id", "session_id: is missing");
   if (auto e = read_id(*top, "conversation_id", task.conversation_id)) return e;
+  if (auto e = read_id(*top, "bundle_id", task.bundle_id)) return e;
   if (auto e = read_id(*top, "event_id", task.event_id)) return e;
   if (task.event_id.empty()) task.event_id = unique_id();
   auto text = top->text("text", {});

@@ -21,7 +21,8 @@ struct chat_limits {
 /// event_id (its first event's, where it has one), conversation_id, bundle_id, external_events, text.
 result<chat_task> read_chat_submission(std::string_view body, const chat_limits &limits = {});
 
-/// Body of POST /api/chat/messages: {"session_id", "text", "event_id"?, "conversation_id"?}, as the one event that it means.
+/// Body of POST /api/chat/messages: {"session_id", "text", "event_id"?, "conversation_id"?, "bundle_id"?}, as the one event
+/// that it means.
 result<chat_task> read_plain_message(std::string_view body, const chat_limits &limits = {});
 
 /// An id that a client chose and that becomes part of a channel's name or of a frame: 1 to 128 printable ASCII characters

@@ -70,7 +70,8 @@ def check_contents(prefix, build):
     headers = {f"include/{p.relative_to(root / 'include')}" for p in (root / "include").rglob("*.h*")}
     installed = {f for f in files if f.startswith("include/")}
     check("the public headers are installed, no others", installed == headers, f"{sorted(installed ^ headers)}")
-    check("the program corbel-git is installed", os.access(prefix / "libexec/corbel-git", os.X_OK), f"{sorted(files)}")
+    for program in ("corbel-git", "corbel-run"):
+        check(f"the program {program} is installed", os.access(prefix / "libexec" / program, os.X_OK), f"{sorted(files)}")
     check("the licence is installed", "share/doc/corbel/LICENSE" in files, f"{sorted(files)}")
     held = [f for f in sorted(files) if f.endswith((".cmake", ".pc")) and
             any(folder in (prefix / f).read_text() for folder in (str(prefix), str(build), str(root)))]

@@ -82,3 +82,16 @@ TEST_CASE_FIXTURE(runner_fixture,
   CHECK(now(loader.async_forget("app", {}, asio::use_future)));
   CHECK(until(20s, [&] { return runner.status().empty(); }));
 }
+
+TEST_CASE_FIXTURE(runner_fixture, "a bundle that is forgotten and loaded again while it works ends what it has") {
+  push(echo_py);
+  REQUIRE(run("{}"));
+  auto slow = start(R"({"do": "crowd", "seconds": 1})");
+  REQUIRE(until(20s, [&] { return status().in_hand == 1; }));
+  CHECK(now(loader.async_forget("app", {}, asio::use_future)));
+  CHECK(run("{}").error().is(corbel::status::invalid));
+  load(source());
+  CHECK(run("{}"));
+  CHECK(now(std::move(slow)));
+  CHECK(until(20s, [&] { return status().handlers == 1; }));
+}

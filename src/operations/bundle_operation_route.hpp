@@ -1,0 +1,23 @@
+#pragma once
+/// GET and POST /api/integrations/bundles/{tenant}/{project}/{bundle}/operations/{operation}: an operation of a bundle's
+/// handler. The handler gets {"operation", "data": {...}}: of the body's "data" and its other members, or of the query.
+///
+///     200 {"status": "ok", "tenant", "project", "bundle_id", "<operation>": <result>}
+///     200 <body>          where the result is {"content_type": "...", "body": "<text>"}
+///     404 bundle.unknown  400 bundle.request  503 bundle.unavailable  502 bundle.failed, with the handler's error
+
+#include "http/router.hpp"
+#include "operations/bundle_turn.hpp"
+#include "operations/identity.hpp"
+
+namespace corbel {
+
+/// The answer to the operation's result. Pure.
+http_response operation_response(const host_identity &who, const std::string &bundle, const std::string &operation,
+                                 const result<bundle_answer> &answer);
+
+/// All must outlive the server.
+void add_bundle_operations(http_router &router, const host_identity &who, bundle_runner &runner,
+                           bundle_turns::registry_function registry);
+
+}  // namespace corbel
