@@ -13,7 +13,9 @@
 #include "operations/chat_event.hpp"
 #include "operations/conversation_state.hpp"
 #include "operations/health_body.hpp"
+#include "operations/health_routes.hpp"
 #include "operations/metrics_route.hpp"
+#include "operations/operations_routes.hpp"
 #include "operations/processor_state.hpp"
 #include "operations/request_table.hpp"
 #include "operations/task_fields.hpp"
@@ -23,12 +25,14 @@
 
 #include <corbel/pools.hpp>
 #include <corbel/queue.hpp>
+#include <corbel/redis_monitor.hpp>
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
 #include <algorithm>
+#include <csignal>
 #include <optional>
 
 namespace asio = boost::asio;
@@ -73,13 +77,15 @@ class worker {
     auto beat = corbel::heartbeat_of(options, "chat:proc");
     beat.load = [this] { return processor_.load(); };
     beat.metadata = [this, &pools] {
-      return R"({"pools": )" + pools.json() + R"(, "processor": )" + processor_.json() + "}";
+      return R"({"pools": )" + pools.json() + R"(, "processor": )" + processor_.json() + R"(, "health": )" +
+             health_json(corbel::health(rt_)) + "}";
     };
     heartbeat_.emplace(pools.redis(), std::move(beat));
     for (std::uint32_t i = 0; i < options.concurrency; ++i) asio::co_spawn(ctx, run(), asio::detached);
   }
 
   const corbel::processor_state &processor() const noexcept { return processor_; }
+  const corbel::bundle_turns &turns() const noexcept { return turns_; }
 
   asio::awaitable<std::size_t> drain(std::chrono::milliseconds timeout) {
     const auto end = clock_type::now() + timeout;
@@ -141,6 +147,7 @@ class worker {
         ended(*task, "idle", "success");
       auto fields = corbel::task_fields(message.id(), message.attempt(), task ? &*task : nullptr, o.error_class);
       const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(clock_type::now() - since);
+      turns_.ended(task ? task->bundle_id : std::string(), o.error_class.empty(), clock_type::now() - since);
       fields.push_back({"ms", std::to_string(took.count())});
       log(o.error_class.empty() ? corbel::log_level::info : corbel::log_level::warning, o.text, std::move(fields));
     }
@@ -195,6 +202,7 @@ class worker {
   asio::io_context &ctx_;
   corbel::runtime &rt_;
   corbel::processor_state processor_;
+  corbel::bundle_turns turns_;
   corbel::relay_publisher events_;
   std::optional<corbel::request_table> requests_;
   std::optional<corbel::conversation_state> conversations_;
@@ -208,22 +216,29 @@ int serve(corbel::host_options options) {
   corbel::pools pools(rt, options.settings());
   corbel::gateway_config config(rt, pools.redis(), options.load);
   pools.follow(config);
+  const corbel::redis_monitor monitor(pools.redis());
   auto log = [&rt](const corbel::log_line &line) { rt.log(line); };
   worker w(ctx, rt, pools, options);
 
   corbel::http_server *serving = nullptr;
   corbel::http_router routes;
-  routes.add("GET", "/health",
-             {.handler = [&](const corbel::http_request &) -> asio::awaitable<corbel::http_response> {
-                co_return corbel::proc_health(options.identity(), serving->draining());
-              },
-              .while_draining = true});
+  corbel::add_health_routes(routes, rt, [&](bool draining) { return corbel::proc_health(options.identity(), draining); });
   w.processor().add_route(routes, options.identity());
-  corbel::add_metrics_route(routes, rt, [&](corbel::detail::metrics_writer &to) { write_metrics(to, serving->stats()); });
+  corbel::add_metrics_route(routes, rt, [&](corbel::detail::metrics_writer &to) {
+    write_metrics(to, serving->stats());
+    w.turns().write_metrics(to);
+  });
+  const corbel::token_guard guard(rt, options.operations_token);
+  corbel::operations_routes::add(routes, guard,
+                                 {.rt = rt,
+                                  .queue = corbel::queue_inspector(pools.redis(), corbel::queue_of(options)),
+                                  .pools = pools,
+                                  .bundles = &w.turns(),
+                                  .drain = [] { std::raise(SIGTERM); }});
   corbel::http_server server(ctx.get_executor(), std::move(routes), {}, log);
   serving = &server;
-  return corbel::run_host(
-      ctx, rt, server, options, [&](std::chrono::milliseconds timeout) { return w.drain(timeout); }, [] {});
+  return corbel::run_host(ctx, rt, server, options,
+                          {.work = [&](std::chrono::milliseconds timeout) { return w.drain(timeout); }});
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <fstream>
 #include <map>
 
 namespace corbel {
@@ -120,6 +121,16 @@ std::variant<host_options, int> read_host_options(const host_kind &kind, int arg
   o.load = load_gateway(variables, kind.name);
   if (!o.load.reading) return usage("corbel-" + kind.name + ": " + o.load.reading.why().message());
   o.has_postgres = names_postgres(variables);
+
+  o.otlp_endpoint = variables("OTEL_EXPORTER_OTLP_METRICS_ENDPOINT").value_or("");
+  if (o.otlp_endpoint.empty()) o.otlp_endpoint = variables("OTEL_EXPORTER_OTLP_ENDPOINT").value_or("");
+  o.operations_token = variables("CORBEL_OPERATIONS_TOKEN").value_or("");
+  if (const auto path = variables("CORBEL_OPERATIONS_TOKEN_FILE").value_or("");
+      o.operations_token.empty() && !path.empty()) {
+    std::ifstream file(path);
+    if (!std::getline(file, o.operations_token) || o.operations_token.empty())
+      return usage("CORBEL_OPERATIONS_TOKEN_FILE: '" + path + "' holds no token in its first line");
+  }
 
   const auto &capacity = o.settings().service_capacity;
   o.workers = workers != 0 ? workers : static_cast<unsigned>(std::min<std::int64_t>(capacity.processes_per_instance, 64));

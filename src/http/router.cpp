@@ -8,6 +8,11 @@ void http_router::add(std::string method, std::string path, http_route route) {
 
 http_router::match http_router::find(std::string_view method, std::string_view path) const {
   auto at = paths_.find(path);
+  for (auto end = path.rfind('/'); at == paths_.end() && end != path.npos && end + 1 != 0;) {
+    at = paths_.find(std::string(path.substr(0, end)) + "/*");
+    if (end == 0) break;
+    end = path.rfind('/', end - 1);
+  }
   if (at == paths_.end()) return {};
   auto &methods = at->second;
   auto found = methods.find(method);

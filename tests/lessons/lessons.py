@@ -40,6 +40,10 @@ SHOWS = {
     "follow_branch": "current says: hello 2",
     "pin_and_switch": "new work sees: hello 2",
     "run_bundle": "hello 2, Ada",
+    "health_part": "ready again: 1",
+    "serve_health": "/readyz: 503 it drains",
+    "metrics": "corbel_ready 1",
+    "structured_logs": "shown now",
     "live_resize": "after: max 7, 6 of 6 callers have a connection",
 }
 BUNDLES = {"load_bundle", "follow_branch", "pin_and_switch", "run_bundle"}
