@@ -8,6 +8,7 @@
 #include "host/drain.hpp"
 #include "host/queue.hpp"
 #include "host/start.hpp"
+#include "host/supervisor.hpp"
 #include "http/metrics.hpp"
 #include "json/writer.hpp"
 #include "operations/chat_event.hpp"
@@ -32,7 +33,6 @@
 #include <boost/asio/use_awaitable.hpp>
 
 #include <algorithm>
-#include <csignal>
 #include <optional>
 
 namespace asio = boost::asio;
@@ -75,7 +75,14 @@ class worker {
       conversations_.emplace(pools.postgres(), who.tenant, who.project, ctx.get_executor(), log);
     }
     auto beat = corbel::heartbeat_of(options, "chat:proc");
-    beat.load = [this] { return processor_.load(); };
+    beat.load = [this, most = std::max(options.concurrency, 1u)] {
+      const auto load = processor_.load();
+      set_health(rt_, {.part = "workers",
+                       .state = load < most ? corbel::health_state::ok : corbel::health_state::saturated,
+                       .reason = std::to_string(load) + " of " + std::to_string(most) + " messages in hand",
+                       .fresh_for = 60s});
+      return load;
+    };
     beat.metadata = [this, &pools] {
       return R"({"pools": )" + pools.json() + R"(, "processor": )" + processor_.json() + R"(, "health": )" +
              health_json(corbel::health(rt_)) + "}";
@@ -234,7 +241,7 @@ int serve(corbel::host_options options) {
                                   .queue = corbel::queue_inspector(pools.redis(), corbel::queue_of(options)),
                                   .pools = pools,
                                   .bundles = &w.turns(),
-                                  .drain = [] { std::raise(SIGTERM); }});
+                                  .drain = corbel::drain_host});
   corbel::http_server server(ctx.get_executor(), std::move(routes), {}, log);
   serving = &server;
   return corbel::run_host(ctx, rt, server, options,

@@ -1,5 +1,6 @@
 #include "host/drain.hpp"
 
+#include "host/supervisor.hpp"
 #include "operations/otlp_exporter.hpp"
 
 #include <corbel/health.hpp>
@@ -38,7 +39,6 @@ struct host_run {
   const host_options &options;
   drain_steps steps;
   asio::signal_set signals{ctx, SIGTERM, SIGINT};
-  asio::steady_timer asked{ctx, clock_type::time_point::max()};  // cancelled by POST /drain
   clock_type::time_point end{};
   std::shared_ptr<otlp_exporter> exporter = {};
   int status = 1;
@@ -56,7 +56,7 @@ struct host_run {
       const bool near = r.peer == "127.0.0.1" || r.peer == "::1" || r.peer == "::ffff:127.0.0.1";
       if (!near || !r.field("X-Forwarded-For").empty() || !r.field("Forwarded").empty())
         co_return http_refusal(403, "forbidden", "only this machine may drain the host");
-      asked.cancel();
+      if (!health(rt).draining) drain_host();  // a second signal would end the process at once
       co_return http_response{.status = 202, .body = R"({"status": "draining"})"};
     };
     server.add_route("POST", "/drain", {.handler = std::move(handler), .while_draining = true, .probe = true});
@@ -66,12 +66,6 @@ struct host_run {
     signals.async_wait([](const boost::system::error_code &ec, int number) {
       if (!ec) std::_Exit(128 + number);
     });
-  }
-
-  asio::awaitable<std::string> until_told() {
-    auto told = co_await (signals.async_wait(as_value) || asked.async_wait(as_value));
-    if (told.index() == 1) co_return "POST /drain";
-    co_return fmt::format("signal {}; a second one ends the process at once", std::get<1>(std::get<0>(told)));
   }
 
   asio::awaitable<std::size_t> do_step(const finish_work &step) {
@@ -91,8 +85,8 @@ struct host_run {
   }
 
   asio::awaitable<void> live() {
-    const auto why = co_await until_told();
-    log(log_level::info, "draining after " + why);
+    auto [ec, number] = co_await signals.async_wait(as_value);
+    log(log_level::info, fmt::format("draining after signal {}; a second one ends the process at once", number));
     end_at_second_signal();
     end = clock_type::now() + options.drain_timeout;
     set_draining(rt);
@@ -121,8 +115,10 @@ int run_host(asio::io_context &ctx, runtime &rt, http_server &server, host_optio
   run.add_route();
   watch_lag(rt);
   if (!options.otlp_endpoint.empty())
-    run.exporter = otlp_exporter::start(
-        rt, {.endpoint = options.otlp_endpoint, .tenant = options.settings().tenant, .project = options.settings().project});
+    run.exporter = otlp_exporter::start(rt, {.endpoint = options.otlp_endpoint,
+                                             .every = options.otlp_every,
+                                             .tenant = options.settings().tenant,
+                                             .project = options.settings().project});
   auto port = server.listen(options.address, options.port, options.workers > 1);
   if (!port) {
     run.log(log_level::error, port.error().message());

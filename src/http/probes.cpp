@@ -1,5 +1,7 @@
 #include "http/probes.hpp"
 
+#include "runtime/runtime_core.hpp"
+
 namespace corbel {
 
 namespace {
@@ -51,8 +53,8 @@ http_response probe_answer(const health_summary &summary, bool live, bool verbos
 void add_probe_routes(http_router &router, const runtime &rt) {
   for (bool live : {true, false})
     router.add("GET", live ? "/livez" : "/readyz",
-               {.handler = [&rt, live](const http_request &q) -> answer {
-                  co_return probe_answer(health(rt), live, asks_verbose(q));
+               {.handler = [core = rt.core(), live](const http_request &q) -> answer {
+                  co_return probe_answer(core->health().summary(), live, asks_verbose(q));
                 },
                 .while_draining = true,
                 .probe = true});
@@ -60,15 +62,15 @@ void add_probe_routes(http_router &router, const runtime &rt) {
 
 void add_table_routes(http_router &router, const runtime &rt) {
   router.add("GET", "/health",
-             {.handler = [&rt](const http_request &) -> answer {
-                auto summary = health(rt);
+             {.handler = [core = rt.core()](const http_request &) -> answer {
+                auto summary = core->health().summary();
                 co_return http_response{.status = summary.ready ? 200u : 503u, .body = health_json(summary)};
               },
               .while_draining = true,
               .probe = true});
   router.add("GET", "/metrics",
-             {.handler = [&rt](const http_request &) -> answer {
-                co_return http_response{.body = rt.metrics_text(),
+             {.handler = [core = rt.core()](const http_request &) -> answer {
+                co_return http_response{.body = core->metrics().text(),
                                         .content_type = "text/plain; version=0.0.4; charset=utf-8"};
               },
               .while_draining = true,

@@ -15,7 +15,7 @@ namespace corbel {
 /// Pure. live: for /livez, else for /readyz.
 http_response probe_answer(const health_summary &summary, bool live, bool verbose);
 
-/// /livez and /readyz. rt must outlive the server.
+/// /livez and /readyz. They hold a share of the runtime.
 void add_probe_routes(http_router &router, const runtime &rt);
 /// /health and /metrics, where a host has none of its own.
 void add_table_routes(http_router &router, const runtime &rt);

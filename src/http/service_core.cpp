@@ -38,15 +38,15 @@ http_service_core::http_service_core(std::shared_ptr<runtime_core> rt, http_opti
     : runtime_(std::move(rt)),
       loop_(runtime_->first_loop()),
       options_(std::move(options)),
-      handle_(runtime_),
       server_(loop_->executor(), first_routes(), options_.limits, [core = std::weak_ptr(runtime_)](const log_line &line) {
         if (auto c = core.lock(); c && c->log().enabled(line.level)) c->log().write(line);
       }) {}
 
 http_router http_service_core::first_routes() {
   http_router routes;
-  add_probe_routes(routes, handle_);
-  add_table_routes(routes, handle_);
+  const corbel::runtime handle(runtime_);
+  add_probe_routes(routes, handle);
+  add_table_routes(routes, handle);
   for (auto path : {"/livez", "/readyz", "/health", "/metrics"}) taken_.emplace("GET", path);
   return routes;
 }

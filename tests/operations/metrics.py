@@ -3,6 +3,8 @@
 the alert rules and of the dashboard is a name of a host, and the rules do what their own tests say.
 
 Usage: metrics.py <build folder> [--write]     --write: takes the names of now into metrics.golden"""
+import http.client
+import http.server
 import json
 import os
 import pathlib
@@ -10,6 +12,7 @@ import re
 import socket
 import subprocess
 import sys
+import threading
 import time
 import urllib.request
 
@@ -73,11 +76,82 @@ def scrape(build, redis):
     return texts
 
 
+class Collector(http.server.BaseHTTPRequestHandler):
+    """Takes what is sent over OTLP; refuses the first try, as a collector that starts does."""
+
+    bodies, refused = [], 0
+
+    def do_POST(self):
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        if not Collector.refused:
+            Collector.refused = 1
+            self.send_error(503)
+            return
+        Collector.bodies.append((self.path, self.headers["Content-Type"], json.loads(body)))
+        self.send_response(200)
+        self.send_header("Content-Length", "2")
+        self.end_headers()
+        self.wfile.write(b"{}")
+
+    def log_message(self, *_):
+        pass
+
+
+def export(build, redis):
+    """What is wrong with the export to a collector."""
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Collector)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    environment = dict(os.environ, REDIS_URL=redis.url, OTEL_METRIC_EXPORT_INTERVAL="50",
+                       OTEL_EXPORTER_OTLP_ENDPOINT=f"http://localhost:{server.server_port}")
+    port = free_port()
+    process = subprocess.Popen([f"{build}/examples/hosts/corbel-ingress", "--address", "127.0.0.1", "--port", str(port), "--log-level", "off"],
+                               env=environment)
+    try:
+        until = time.monotonic() + 20
+        while len(Collector.bodies) < 3 and time.monotonic() < until:
+            time.sleep(0.02)
+    finally:
+        process.terminate()
+        process.wait(60)
+        server.shutdown()
+    if len(Collector.bodies) < 3:
+        return ["the collector was sent nothing"]
+    path, kind, body = Collector.bodies[-1]
+    resource = body["resourceMetrics"][0]
+    metrics = {m["name"]: m for m in resource["scopeMetrics"][0]["metrics"]}
+    attributes = {a["key"]: a["value"]["stringValue"] for a in resource["resource"]["attributes"]}
+    good = (path == "/v1/metrics" and kind == "application/json" and attributes["service.name"] == "ingress"
+            and metrics["corbel_otlp_posts_failed_total"]["sum"]["dataPoints"][0]["asDouble"] >= 1
+            and "histogram" in metrics["corbel_runtime_lag_seconds"] and "gauge" in metrics["corbel_ready"])
+    return [] if good else [f"a wrong export: {path} {kind} {body}"]
+
+
+def deaf_log(build, redis):
+    """What is wrong when nobody reads a host's log."""
+    port = free_port()
+    process = subprocess.Popen([f"{build}/examples/hosts/corbel-metrics", "--address", "127.0.0.1", "--port", str(port)],
+                               env=dict(os.environ, REDIS_URL=redis.url), stdout=subprocess.PIPE)
+    try:
+        await_host(process, port)
+        client = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+        for n in range(12000):
+            client.request("POST", "/api/events/client", json.dumps({"event_type": "log", "message": f"{n} " + "x" * 100}))
+            client.getresponse().read()
+        dropped = float(re.search(r"^corbel_log_dropped_total (\S+)$", fetch(port, "/metrics"), re.M).group(1))
+        alive = fetch(port, "/livez")
+    finally:
+        process.kill()
+        process.wait(60)
+        process.stdout.close()
+    return [] if dropped > 0 and alive == "ok" else [f"nobody reads the log: {dropped} lines dropped, /livez says {alive}"]
+
+
 def main():
     build, faults = sys.argv[1], []
     redis = PrivateRedis()
     try:
         texts = scrape(build, redis)
+        faults += export(build, redis) + deaf_log(build, redis)
     finally:
         redis.stop()
     for name, text in texts.items():

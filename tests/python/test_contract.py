@@ -12,8 +12,8 @@ from conftest import ROOT
 from corbel import (
     _bundle_follow,
     _bundle_structs,
-    _http_structs,
     _constants,
+    _http_structs,
     _library,
     _pg_statement,
     _pg_structs,
