@@ -27,7 +27,7 @@ result<void> http_service::route(const std::string &method, const std::string &p
 }
 
 void http_service::start_stop(const call &c, detail::operation_ptr<std::size_t> op) {
-  if (core_->runtime().forked()) return detail::finish(std::move(op), result<std::size_t>(detail::forked_error()));
+  if (auto why = core_->runtime().refusal()) return detail::finish(std::move(op), result<std::size_t>(std::move(why)));
   const auto timeout = c.timeout == call::unlimited ? std::chrono::milliseconds(std::chrono::hours(24))
                        : c.timeout.count() == 0     ? std::chrono::milliseconds(10'000)
                                                     : c.timeout;

@@ -101,6 +101,7 @@ void http_service_core::stop(std::chrono::milliseconds timeout, operation_ptr<st
 }
 
 void http_service_core::close() {
+  if (closed_) return;  // by the shutdown: its loop may have ended, and would keep what waits in it
   loop_->post([self = shared_from_this()] { self->abort(); });
 }
 
@@ -114,6 +115,9 @@ void http_service_core::drain(std::function<void()> idle) {
                  [self = shared_from_this(), idle = std::move(idle)](std::exception_ptr, std::size_t) { idle(); });
 }
 
-void http_service_core::abort() { server_.close(); }
+void http_service_core::abort() {
+  closed_ = true;
+  server_.close();
+}
 
 }  // namespace corbel::detail

@@ -48,6 +48,7 @@ class http_service_core final : public component, public std::enable_shared_from
   std::uint64_t number_ = 0, metrics_source_ = 0;
   std::atomic<std::uint64_t> last_ticket_{0};
   std::uint16_t port_ = 0;
+  std::atomic<bool> closed_{false};
   std::mutex mutex_;
   std::set<std::pair<std::string, std::string>> taken_;  // under the mutex
   http_server server_;                                   // on the loop

@@ -16,7 +16,10 @@ void health_watch::tell(std::vector<health_change> changes, std::optional<clock:
   }
   if (!due || owner_.expired()) return;
   used_ = true;
-  loop_->post([self = shared_from_this(), at = *due] { self->arm(at); });
+  // Weak: what waits in a loop that has ended may not own it.
+  loop_->post([weak = weak_from_this(), at = *due] {
+    if (auto self = weak.lock()) self->arm(at);
+  });
 }
 
 void health_watch::log(const health_change &c) {
@@ -41,8 +44,9 @@ void health_watch::arm(clock::time_point due) {
   if (stopped_ || armed_ <= due) return;
   armed_ = due;
   timer_.expires_at(due);
-  timer_.async_wait([self = shared_from_this()](const boost::system::error_code &ec) {
-    if (ec || self->stopped_) return;
+  timer_.async_wait([weak = weak_from_this()](const boost::system::error_code &ec) {
+    auto self = weak.lock();
+    if (ec || !self || self->stopped_) return;
     self->armed_ = clock::time_point::max();
     if (auto owner = self->owner_.lock()) self->table_.review();
   });
@@ -66,7 +70,9 @@ void health_watch::forget(std::uint64_t id) {
 
 void health_watch::stop() {
   if (!used_) return;
-  loop_->post([self = shared_from_this()] {
+  loop_->post([weak = weak_from_this()] {
+    auto self = weak.lock();
+    if (!self) return;
     self->stopped_ = true;
     self->timer_.cancel();
   });

@@ -22,12 +22,18 @@ void lag_watch::start() {
     for (auto &l : loops_) l.due = now + every;
   }
   table_.set(report(now));
-  for (std::size_t i = 0; i < loops_.size(); ++i) loops_[i].home->post([self = shared_from_this(), i] { self->arm(i); });
+  // Weak: what waits in a loop that has ended may not own it.
+  for (std::size_t i = 0; i < loops_.size(); ++i)
+    loops_[i].home->post([weak = weak_from_this(), i] {
+      if (auto self = weak.lock()) self->arm(i);
+    });
 }
 
 void lag_watch::stop() {
   for (std::size_t i = 0; i < loops_.size(); ++i)
-    loops_[i].home->post([self = shared_from_this(), i] {
+    loops_[i].home->post([weak = weak_from_this(), i] {
+      auto self = weak.lock();
+      if (!self) return;
       self->loops_[i].stopped = true;
       self->loops_[i].timer->cancel();
     });
@@ -41,8 +47,9 @@ void lag_watch::arm(std::size_t index) {
     l.due = clock::now() + every;
     l.timer->expires_at(l.due);
   }
-  l.timer->async_wait([self = shared_from_this(), index](const boost::system::error_code &ec) {
-    if (!ec) self->tick(index);
+  l.timer->async_wait([weak = weak_from_this(), index](const boost::system::error_code &ec) {
+    auto self = weak.lock();
+    if (!ec && self) self->tick(index);
   });
 }
 
