@@ -156,7 +156,7 @@ corbel_status corbel_http_stop(corbel_http *h, const corbel_call *c, corbel_tick
   return guard(c ? c->err : nullptr, [&]() -> error {
     if (!h) return invalid("the server is NULL");
     auto &core = *h->value.core();
-    if (core.runtime().forked()) return detail::forked_error();
+    if (auto why = core.runtime().refusal()) return why;
     call options;
     completion to;
     if (auto why = completion::read(c, 0, to, options)) return why;
