@@ -60,6 +60,8 @@ corbel_status corbel_options_init(void *options, const char *type, size_t size) 
       {"bundles_options", 112, sizeof(corbel_bundles_options)},
       {"bundle_source", 88, sizeof(corbel_bundle_source)},
       {"bundle_runner_options", 40, sizeof(corbel_bundle_runner_options)},
+      {"http_options", 96, sizeof(corbel_http_options)},
+      {"http_answer", 64, sizeof(corbel_http_answer)},
   };
   if (!options || !type) return CORBEL_INVALID;
   for (auto &k : all) {

@@ -45,6 +45,10 @@ void clear_event(corbel_event &ev) noexcept {
       case CORBEL_EVENT_BUNDLE:
         corbel_bundle_free(static_cast<corbel_bundle *>(ev.object));
         break;
+      case CORBEL_EVENT_REQUEST:
+        corbel_request_free(static_cast<corbel_request *>(ev.object));
+        break;
+      case CORBEL_EVENT_HEALTH:
       case CORBEL_EVENT_BUNDLE_NOTICE:
       case CORBEL_EVENT_BUNDLE_SAID:
       case CORBEL_EVENT_BUNDLE_ANSWER:

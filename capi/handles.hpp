@@ -17,7 +17,7 @@ struct corbel_runtime {
   explicit corbel_runtime(corbel::runtime_options options) : value(std::move(options)) {}
   corbel::runtime value;
   std::mutex log_mutex;
-  std::uint64_t log_sink = 0;  // under log_mutex
+  std::uint64_t log_sink = 0, health_sink = 0;  // under log_mutex
   corbel::detail::runtime_core &core() noexcept { return *value.core(); }
 };
 

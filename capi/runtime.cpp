@@ -1,6 +1,8 @@
 #include "capi/cancel_point.hpp"
 #include "events/wake_thread.hpp"
 
+#include <corbel/trace.hpp>
+
 #include <deque>
 #include <mutex>
 
@@ -52,7 +54,9 @@ corbel_status corbel_runtime_open(const corbel_runtime_options *o, corbel_runtim
     if (!out) return invalid("the out-parameter is NULL");
     corbel_runtime_options given{};
     if (o)
-      if (auto why = read_options(o, given, "corbel_runtime_options", CORBEL_RUNTIME_LOG_STDOUT)) return why;
+      if (auto why = read_options(o, given, "corbel_runtime_options",
+                                  CORBEL_RUNTIME_LOG_STDOUT | CORBEL_RUNTIME_LOG_JSON | CORBEL_RUNTIME_LOG_TEXT))
+        return why;
     if (given.log_level < 0 || given.log_level > CORBEL_LOG_OFF)
       return invalid(fmt::format("log_level is {}: give CORBEL_LOG_ERROR to CORBEL_LOG_OFF", given.log_level));
     runtime_options options;
@@ -61,6 +65,8 @@ corbel_status corbel_runtime_open(const corbel_runtime_options *o, corbel_runtim
     options.name = text_or(given.name, "corbel");
     options.instance = text_or(given.instance, "");
     options.log_stdout = (given.flags & CORBEL_RUNTIME_LOG_STDOUT) != 0;
+    if (given.flags & CORBEL_RUNTIME_LOG_JSON) options.form = log_form::json;
+    if (given.flags & CORBEL_RUNTIME_LOG_TEXT) options.form = log_form::text;
     if (given.log) {
       std::shared_ptr<void> owned(given.log_user, [drop = given.log_drop](void *u) {
         if (drop) drop(u);
@@ -136,6 +142,29 @@ corbel_status corbel_log_write(corbel_runtime *rt, int32_t level, const char *pa
                                                       field->value.size)});
     }
     rt->value.log(std::move(line));
+    return {};
+  });
+}
+
+corbel_status corbel_log_level(corbel_runtime *rt, const char *part, int32_t level) {
+  return guard(nullptr, [&]() -> error {
+    if (!rt) return invalid("the runtime is NULL");
+    if (level < CORBEL_LOG_ERROR || level > CORBEL_LOG_OFF)
+      return invalid("level is not one of CORBEL_LOG_ERROR to CORBEL_LOG_OFF");
+    if (rt->core().forked()) return detail::forked_error();
+    if (part)
+      rt->value.set_log_level(part, static_cast<log_level>(level));
+    else
+      rt->value.set_log_level(static_cast<log_level>(level));
+    return {};
+  });
+}
+
+corbel_status corbel_trace_follow(const char *traceparent, char *out, size_t size) {
+  return guard(nullptr, [&]() -> error {
+    if (!out || size < CORBEL_TRACEPARENT_SIZE) return invalid("the out-parameter is NULL or too small");
+    const auto text = trace_context::follow(text_or(traceparent, "")).text();
+    std::memcpy(out, text.c_str(), text.size() + 1);
     return {};
   });
 }

@@ -9,6 +9,7 @@
 #include <corbel/c/config.h>
 #include <corbel/c/events.h>
 #include <corbel/c/health.h>
+#include <corbel/c/http.h>
 #include <corbel/c/pools.h>
 #include <corbel/c/postgres.h>
 #include <corbel/c/queue.h>

@@ -10,13 +10,16 @@
 #include "http/metrics.hpp"
 #include "operations/chat_routes.hpp"
 #include "operations/health_body.hpp"
+#include "operations/health_routes.hpp"
 #include "operations/metrics_route.hpp"
+#include "operations/metrics_service.hpp"
 #include "operations/request_table.hpp"
 #include "operations/stream_route.hpp"
 #include "relay/metrics.hpp"
 #include "relay/publisher.hpp"
 
 #include <corbel/pools.hpp>
+#include <corbel/redis_monitor.hpp>
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
@@ -38,6 +41,7 @@ int serve(corbel::host_options options) {
   auto redis = pools.redis();
   corbel::gateway_config config(rt, redis, options.load);
   pools.follow(config);
+  const corbel::redis_monitor monitor(redis);  // a Redis that hangs is found out while nobody asks it anything
   auto log = [&rt](const corbel::log_line &line) { rt.log(line); };
   auto relay = std::make_shared<corbel::relay>(redis, options.scope(), log);
   auto who = options.identity();
@@ -48,16 +52,14 @@ int serve(corbel::host_options options) {
     conversations.emplace(pools.postgres(), who.tenant, who.project, ctx.get_executor(), log);
   }
   auto beat = corbel::heartbeat_of(options, "chat:rest");
-  beat.metadata = [&pools] { return R"({"pools": )" + pools.json() + "}"; };
+  beat.metadata = [&] { return R"({"pools": )" + pools.json() + R"(, "health": )" + health_json(corbel::health(rt)) + "}"; };
   std::optional<corbel::queue_heartbeat> heartbeat(std::in_place, redis, std::move(beat));
 
   corbel::http_server *serving = nullptr;
   corbel::http_router routes;
-  routes.add("GET", "/health",
-             {.handler = [&](const corbel::http_request &) -> asio::awaitable<corbel::http_response> {
-                co_return corbel::ingress_health(options.identity(), serving->draining(), std::chrono::system_clock::now());
-              },
-              .while_draining = true});
+  corbel::add_health_routes(routes, rt, [&](bool draining) {
+    return corbel::ingress_health(options.identity(), draining, std::chrono::system_clock::now());
+  });
   corbel::add_metrics_route(routes, rt, [&](corbel::detail::metrics_writer &to) {
     write_metrics(to, serving->stats());
     if (relay) write_metrics(to, relay->stats());
@@ -80,18 +82,25 @@ int serve(corbel::host_options options) {
                               corbel::relay_message m) { asio::co_spawn(ctx, tell(events, std::move(m)), asio::detached); },
                .conversations = conversations ? &*conversations : nullptr,
                .about = queue});
+  const corbel::token_guard guard(rt, options.operations_token);
+  std::make_shared<corbel::metrics_service>(rt, corbel::system_reader(redis, who.tenant, who.project, queue), [pools] {
+    return pools.settings();
+  })->add_monitoring_route(routes, guard);
   corbel::http_server server(ctx.get_executor(), std::move(routes), {}, log);
   serving = &server;
 
   // What else ingress has in flight are its requests: the server completes them.
-  auto finish = [&](std::chrono::milliseconds timeout) -> asio::awaitable<std::size_t> {
+  auto leave = [&](std::chrono::milliseconds) -> asio::awaitable<std::size_t> {
     heartbeat.reset();
+    co_return 0;
+  };
+  auto flush = [&](std::chrono::milliseconds timeout) -> asio::awaitable<std::size_t> {
     std::size_t left = 0;
     if (requests) left += co_await requests->finish(timeout);
     if (conversations) left += co_await conversations->finish(timeout);
     co_return left;
   };
-  return corbel::run_host(ctx, rt, server, options, finish, [&] { relay.reset(); });
+  return corbel::run_host(ctx, rt, server, options, {.work = leave, .flush = flush, .release = [&] { relay.reset(); }});
 }
 
 }  // namespace

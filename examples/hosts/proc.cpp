@@ -11,11 +11,14 @@
 #include "host/drain.hpp"
 #include "host/queue.hpp"
 #include "host/start.hpp"
+#include "host/supervisor.hpp"
 #include "http/metrics.hpp"
 #include "operations/bundle_operation_route.hpp"
 #include "operations/conversation_state.hpp"
 #include "operations/health_body.hpp"
+#include "operations/health_routes.hpp"
 #include "operations/metrics_route.hpp"
+#include "operations/operations_routes.hpp"
 #include "operations/processor_state.hpp"
 #include "operations/request_table.hpp"
 #include "operations/task_fields.hpp"
@@ -25,6 +28,7 @@
 
 #include <corbel/pools.hpp>
 #include <corbel/queue.hpp>
+#include <corbel/redis_monitor.hpp>
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
@@ -66,15 +70,24 @@ class worker {
       conversations_.emplace(pools.postgres(), who.tenant, who.project, ctx.get_executor(), log);
     }
     auto beat = corbel::heartbeat_of(options, "chat:proc");
-    beat.load = [this] { return processor_.load(); };
+    beat.load = [this, most = std::max(options.concurrency, 1u)] {
+      const auto load = processor_.load();
+      set_health(rt_, {.part = "workers",
+                       .state = load < most ? corbel::health_state::ok : corbel::health_state::saturated,
+                       .reason = std::to_string(load) + " of " + std::to_string(most) + " messages in hand",
+                       .fresh_for = 60s});
+      return load;
+    };
     beat.metadata = [this, &pools] {
-      return R"({"pools": )" + pools.json() + R"(, "processor": )" + processor_.json() + "}";
+      return R"({"pools": )" + pools.json() + R"(, "processor": )" + processor_.json() + R"(, "health": )" +
+             health_json(corbel::health(rt_)) + "}";
     };
     heartbeat_.emplace(pools.redis(), std::move(beat));
     for (std::uint32_t i = 0; i < options.concurrency; ++i) asio::co_spawn(ctx, run(), asio::detached);
   }
 
   const corbel::processor_state &processor() const noexcept { return processor_; }
+  const corbel::turn_figures &figures() const noexcept { return figures_; }
 
   asio::awaitable<std::size_t> drain(std::chrono::milliseconds timeout) {
     const auto end = clock_type::now() + timeout;
@@ -137,6 +150,7 @@ class worker {
         ended(*task, o.failed ? "error" : "idle", o.failed ? "failed" : "success");
       auto fields = corbel::task_fields(message.id(), message.attempt(), task ? &*task : nullptr, o.error_class);
       const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(clock_type::now() - since);
+      figures_.ended(task ? task->bundle_id : std::string(), o.error_class.empty() && !o.failed, clock_type::now() - since);
       fields.push_back({"ms", std::to_string(took.count())});
       log(o.error_class.empty() ? corbel::log_level::info : corbel::log_level::warning, o.text, std::move(fields));
     }
@@ -203,6 +217,7 @@ class worker {
   asio::io_context &ctx_;
   corbel::runtime &rt_;
   corbel::processor_state processor_;
+  corbel::turn_figures figures_;
   corbel::relay_publisher events_;
   std::optional<corbel::request_table> requests_;
   std::optional<corbel::conversation_state> conversations_;
@@ -218,24 +233,31 @@ int serve(corbel::host_options options) {
   corbel::pools pools(rt, options.settings());
   corbel::gateway_config config(rt, pools.redis(), options.load);
   pools.follow(config);
+  const corbel::redis_monitor monitor(pools.redis());
   auto log = [&rt](const corbel::log_line &line) { rt.log(line); };
   auto bundles = corbel::host_bundles::open(rt, pools.redis(), options);
   worker w(ctx, rt, pools, options, bundles.get());
 
   corbel::http_server *serving = nullptr;
   corbel::http_router routes;
-  routes.add("GET", "/health",
-             {.handler = [&](const corbel::http_request &) -> asio::awaitable<corbel::http_response> {
-                co_return corbel::proc_health(options.identity(), serving->draining());
-              },
-              .while_draining = true});
+  corbel::add_health_routes(routes, rt, [&](bool draining) { return corbel::proc_health(options.identity(), draining); });
   w.processor().add_route(routes, options.identity());
   if (bundles) bundles->add_routes(routes);
-  corbel::add_metrics_route(routes, rt, [&](corbel::detail::metrics_writer &to) { write_metrics(to, serving->stats()); });
+  corbel::add_metrics_route(routes, rt, [&](corbel::detail::metrics_writer &to) {
+    write_metrics(to, serving->stats());
+    w.figures().write_metrics(to);
+  });
+  const corbel::token_guard guard(rt, options.operations_token);
+  corbel::operations_routes::add(routes, guard,
+                                 {.rt = rt,
+                                  .queue = corbel::queue_inspector(pools.redis(), corbel::queue_of(options)),
+                                  .pools = pools,
+                                  .bundles = &w.figures(),
+                                  .drain = corbel::drain_host});
   corbel::http_server server(ctx.get_executor(), std::move(routes), {}, log);
   serving = &server;
-  return corbel::run_host(
-      ctx, rt, server, options, [&](std::chrono::milliseconds timeout) { return w.drain(timeout); }, [] {});
+  return corbel::run_host(ctx, rt, server, options,
+                          {.work = [&](std::chrono::milliseconds timeout) { return w.drain(timeout); }});
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 
 #include <corbel/c/base.h>
 
+#include <chrono>
 #include <functional>
 #include <string>
 #include <string_view>
@@ -26,6 +27,24 @@ struct log_line {
   log_level level = log_level::info;
   std::string part, text;
   std::vector<log_field> fields;
+};
+
+/// What lines of work say beside their text, under names that every line uses. Empty members are left out.
+struct log_context {
+  std::string request_id = {}, tenant = {}, project = {}, bundle_id = {}, session_id = {};
+  std::string traceparent = {};           ///< becomes trace_id and span_id
+  std::string source = {};                ///< "redis", "postgres", "queue", "http" ...: what the line is about
+  std::string error_class = {};           ///< a status's name in small letters: "timeout", "lost", "refused" ...
+  std::chrono::nanoseconds duration{-1};  ///< becomes duration_ms; negative: none
+
+  std::vector<log_field> fields() const;
+};
+
+/// How lines look on standard output.
+enum class log_form : std::int32_t {
+  automatic,  ///< text on a terminal, else JSON
+  json,       ///< an object per line
+  text,       ///< for people
 };
 
 /// Receives log lines; runs on the listener thread, one line at a time.

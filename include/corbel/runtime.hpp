@@ -30,7 +30,8 @@ struct runtime_options {
   std::string name = "corbel";        ///< service name, in log lines and CLIENT SETNAME
   std::string instance = {};          ///< empty: the environment's INSTANCE_ID, else the host name
   log_function log = {};              ///< runs on the listener thread
-  bool log_stdout = false;            ///< one JSON object per line on standard output
+  bool log_stdout = false;            ///< log lines on standard output too
+  log_form form = log_form::automatic;
 };
 
 class runtime {
@@ -60,6 +61,10 @@ class runtime {
   std::string metrics_text() const;
   /// Writes one line through the log. Any thread; never blocks.
   void log(log_line line) const;
+  /// Changes what is logged, live: of every part without a level of its own, or of one part ("redis" also means
+  /// "redis:main"). What is less urgent than the level is not logged.
+  void set_log_level(log_level level) const;
+  void set_log_level(const std::string &part, log_level level) const;
   /// An executor of the runtime: timers and coroutines of the caller's own may run there if they never block.
   boost::asio::io_context::executor_type executor() const;
 

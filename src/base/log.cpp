@@ -2,6 +2,8 @@
 
 #include "base/code_point.hpp"
 #include "base/log_json.hpp"
+#include "base/log_text.hpp"
+#include "base/repeat_filter.hpp"
 
 #include <fmt/format.h>
 
@@ -10,6 +12,7 @@
 #include <chrono>
 #include <cstdio>
 #include <exception>
+#include <map>
 #include <mutex>
 #include <unistd.h>
 #include <utility>
@@ -34,9 +37,13 @@ bool passes(log_level line, log_level limit) { return limit != log_level::off &&
 
 /// What lines on their way own a share of.
 struct logger::shared {
-  log_level level;
+  std::atomic<log_level> level;
   std::string name, instance;
-  bool to_stdout;
+  bool to_stdout, as_text = false;
+  repeat_filter repeats;  // on the listener thread only
+  std::atomic<std::uint64_t> repeated{0}, dropped_ever{0}, written[4]{};
+  std::map<std::string, log_level, std::less<>> part_levels;  // under the mutex
+  std::atomic<bool> has_part_levels{false};
   std::atomic<log_level> most_verbose{log_level::off};  // off: nobody listens
   std::atomic<std::size_t> under_way{0};
   std::atomic<std::uint64_t> dropped{0};
@@ -45,21 +52,45 @@ struct logger::shared {
   std::shared_ptr<const sink_list> sinks = std::make_shared<sink_list>();
   steady::time_point dropped_told{};  // on the listener thread only
 
+  /// The part's own level, else that of what stands before its last ':', else everybody's.
+  log_level level_of(std::string_view part) {
+    if (!has_part_levels.load(std::memory_order_acquire)) return level;
+    std::lock_guard lock(mutex);
+    for (;;) {
+      if (auto at = part_levels.find(part); at != part_levels.end()) return at->second;
+      const auto colon = part.rfind(':');
+      if (colon == part.npos) return level;
+      part = part.substr(0, colon);
+    }
+  }
+
   void update() {
-    auto most = to_stdout ? level : log_level::off;
+    auto limit = level.load();
+    for (auto &[part, l] : part_levels)
+      if (limit == log_level::off || (l != log_level::off && l > limit)) limit = l;
+    auto most = to_stdout ? limit : log_level::off;
     for (auto &s : *sinks)
       if (most == log_level::off || (s->level != log_level::off && s->level > most)) most = s->level;
-    bool nobody = level == log_level::off || most == log_level::off;
-    most_verbose.store(nobody ? log_level::off : std::min(most, level), std::memory_order_relaxed);
+    bool nobody = limit == log_level::off || most == log_level::off;
+    most_verbose.store(nobody ? log_level::off : std::min(most, limit), std::memory_order_relaxed);
+  }
+
+  void print(const log_line &line, std::chrono::system_clock::time_point time) {
+    auto one = [&](const log_line &l) {
+      auto text = (as_text ? log_text(l, time) : log_json(l, name, instance, ::getpid(), time)) + '\n';
+      std::fwrite(text.data(), 1, text.size(), stdout);
+    };
+    for (auto &told : repeats.ended(steady::now())) one(told);
+    if (line.level <= log_level::warning && !repeats.passes(line, steady::now()))
+      repeated.fetch_add(1, std::memory_order_relaxed);
+    else
+      one(line);
+    std::fflush(stdout);
   }
 
   /// Calls every receiver, whatever one throws.
   void emit(const log_line &line, std::chrono::system_clock::time_point time, std::exception_ptr &thrown) {
-    if (to_stdout && passes(line.level, level)) {
-      auto text = log_json(line, name, instance, ::getpid(), time) + '\n';
-      std::fwrite(text.data(), 1, text.size(), stdout);
-      std::fflush(stdout);
-    }
+    if (to_stdout) print(line, time);
     std::unique_lock lock(mutex);
     auto receivers = sinks;
     lock.unlock();
@@ -110,13 +141,15 @@ bool logger::enabled(log_level level) const noexcept {
 }
 
 void logger::write(log_line line) {
-  if (!enabled(line.level)) return;
+  if (!enabled(line.level) || !passes(line.level, shared_->level_of(line.part))) return;
+  shared_->written[static_cast<int>(line.level) - 1].fetch_add(1, std::memory_order_relaxed);
   line.part = one_line(std::move(line.part));
   line.text = one_line(std::move(line.text));
   shared_->under_way.fetch_add(1);
   auto time = std::chrono::system_clock::now();
   if (deliver_([s = shared_, l = std::move(line), time] { s->deliver(l, time); })) return;
   shared_->dropped.fetch_add(1);
+  shared_->dropped_ever.fetch_add(1, std::memory_order_relaxed);
   if (shared_->under_way.fetch_sub(1) != 1) return;  // a line on its way will tell
   deliver_([s = shared_] {
     std::exception_ptr thrown;
@@ -124,6 +157,28 @@ void logger::write(log_line line) {
     if (thrown) std::rethrow_exception(thrown);
   });
 }
+
+void logger::set_level(log_level level) {
+  std::lock_guard lock(shared_->mutex);
+  shared_->level = level;
+  shared_->update();
+}
+
+void logger::set_level(const std::string &part, log_level level) {
+  std::lock_guard lock(shared_->mutex);
+  shared_->part_levels[one_line(part)] = level;
+  shared_->has_part_levels = true;
+  shared_->update();
+}
+
+void logger::use_text(bool yes) { shared_->as_text = yes; }
+double logger::written(log_level level) const noexcept {
+  return static_cast<double>(shared_->written[static_cast<int>(level) - 1].load(std::memory_order_relaxed));
+}
+double logger::dropped() const noexcept {
+  return static_cast<double>(shared_->dropped_ever.load(std::memory_order_relaxed));
+}
+double logger::repeated() const noexcept { return static_cast<double>(shared_->repeated.load(std::memory_order_relaxed)); }
 
 std::uint64_t logger::add_sink(log_level level, log_function receive) {
   std::lock_guard lock(shared_->mutex);

@@ -25,7 +25,7 @@ const char *log_level_name(log_level level) noexcept {
 
 std::string log_json(const log_line &line, std::string_view name, std::string_view instance, long pid,
                      std::chrono::system_clock::time_point time) {
-  std::string out = "{\"ts\": \"" + utc_text(time) + "\", \"level\": \"" + log_level_name(line.level) + '"';
+  std::string out = "{\"ts\": \"" + utc_text_us(time) + "\", \"level\": \"" + log_level_name(line.level) + '"';
   auto member = [&out](std::string_view key, std::string_view value) {
     (out += ", ") += key;
     append_json_string(out += ": ", value);

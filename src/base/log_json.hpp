@@ -9,8 +9,8 @@
 
 namespace corbel::detail {
 
-/// {"ts": "2026-07-24T09:30:00.123Z", "level": "info", "part": ..., "text": ..., "name": ..., "instance": ..., "pid": 4711,
-/// then the fields}, without a newline. A field whose name is taken already gets "_" appended until it is not.
+/// {"ts": "2026-07-24T09:30:00.123456Z", "level": "info", "part": ..., "text": ..., "name": ..., "instance": ..., "pid":
+/// 4711, then the fields}, without a newline. A field whose name is taken already gets "_" appended until it is not.
 std::string log_json(const log_line &line, std::string_view name, std::string_view instance, long pid,
                      std::chrono::system_clock::time_point time);
 

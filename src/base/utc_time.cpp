@@ -15,4 +15,12 @@ std::string utc_text(std::chrono::system_clock::time_point time) {
                      clock.subseconds().count());
 }
 
+std::string utc_text_us(std::chrono::system_clock::time_point time) {
+  using namespace std::chrono;
+  auto us = floor<microseconds>(time);
+  auto text = utc_text(time);
+  text.resize(text.size() - 1);
+  return fmt::format("{}{:03}Z", text, (us - floor<milliseconds>(us)).count());
+}
+
 }  // namespace corbel::detail

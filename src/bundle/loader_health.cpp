@@ -1,5 +1,7 @@
 #include "bundle/loader_health.hpp"
 
+#include "health/flap_damper.hpp"
+
 #include <fmt/format.h>
 
 namespace corbel::detail {
@@ -20,21 +22,6 @@ health_state state_of(const bundle_status &s) {
   return health_state::unknown;
 }
 
-/// What is worse for who asks whether the host may be used.
-int rank(health_state s) {
-  switch (s) {
-    case health_state::ok:
-      return 0;
-    case health_state::degraded:
-      return 1;
-    case health_state::unknown:
-      return 2;
-    case health_state::down:
-      return 3;
-  }
-  return 3;
-}
-
 }  // namespace
 
 health_report loader_health(const std::string &name, const std::vector<bundle_status> &all) {
@@ -42,7 +29,7 @@ health_report loader_health(const std::string &name, const std::vector<bundle_st
   for (const auto &s : all) {
     out.required = out.required || s.required;
     const auto state = state_of(s);
-    if (rank(state) <= rank(out.state)) continue;
+    if (illness(state) <= illness(out.state)) continue;
     out.state = state;
     out.reason = s.state == bundle_state::loading
                      ? fmt::format("{} is being loaded", s.id)

@@ -15,6 +15,10 @@ const char *health_state_name(health_state s) noexcept {
       return "degraded";
     case health_state::down:
       return "down";
+    case health_state::saturated:
+      return "saturated";
+    case health_state::stale:
+      return "stale";
   }
   return "unknown";
 }
@@ -33,6 +37,10 @@ std::string health_json(const health_summary &summary) {
   out += health_state_name(summary.state);
   out += "\", \"because\": ";
   append_text_or_null(out, summary.because);
+  auto flag = [&out](const char *name, bool value) { ((out += ", \"") += name) += value ? "\": true" : "\": false"; };
+  flag("ready", summary.ready);
+  flag("alive", summary.alive);
+  flag("draining", summary.draining);
   out += ", \"parts\": {";
   bool first = true;
   for (auto &part : summary.parts) {
@@ -43,8 +51,10 @@ std::string health_json(const health_summary &summary) {
     out += health_state_name(part.state);
     out += "\", \"reason\": ";
     append_text_or_null(out, part.reason);
-    out += ", \"since\": \"" + detail::utc_text(part.since);
-    out += part.required ? "\", \"required\": true}" : "\", \"required\": false}";
+    out += ", \"since\": \"" + detail::utc_text(part.since) + "\", \"last_good\": ";
+    append_text_or_null(out, part.last_good ? detail::utc_text(*part.last_good) : "");
+    flag("required", part.required);
+    out += '}';
   }
   return out += "}}";
 }

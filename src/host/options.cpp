@@ -5,7 +5,9 @@
 #include <CLI/CLI.hpp>
 
 #include <algorithm>
+#include <charconv>
 #include <cstdio>
+#include <fstream>
 #include <map>
 
 namespace corbel {
@@ -129,6 +131,23 @@ std::variant<host_options, int> read_host_options(const host_kind &kind, int arg
   o.load = load_gateway(variables, kind.name);
   if (!o.load.reading) return usage("corbel-" + kind.name + ": " + o.load.reading.why().message());
   o.has_postgres = names_postgres(variables);
+
+  o.otlp_endpoint = variables("OTEL_EXPORTER_OTLP_METRICS_ENDPOINT").value_or("");
+  if (o.otlp_endpoint.empty()) o.otlp_endpoint = variables("OTEL_EXPORTER_OTLP_ENDPOINT").value_or("");
+  if (const auto every = variables("OTEL_METRIC_EXPORT_INTERVAL").value_or(""); !every.empty()) {
+    std::int64_t ms = 0;
+    const auto [end, ec] = std::from_chars(every.data(), every.data() + every.size(), ms);
+    if (ec != std::errc() || end != every.data() + every.size() || ms < 10 || ms > 3'600'000)
+      return usage("OTEL_METRIC_EXPORT_INTERVAL is '" + every + "': give 10 to 3600000 milliseconds");
+    o.otlp_every = std::chrono::milliseconds(ms);
+  }
+  o.operations_token = variables("CORBEL_OPERATIONS_TOKEN").value_or("");
+  if (const auto path = variables("CORBEL_OPERATIONS_TOKEN_FILE").value_or("");
+      o.operations_token.empty() && !path.empty()) {
+    std::ifstream file(path);
+    if (!std::getline(file, o.operations_token) || o.operations_token.empty())
+      return usage("CORBEL_OPERATIONS_TOKEN_FILE: '" + path + "' holds no token in its first line");
+  }
 
   const auto &capacity = o.settings().service_capacity;
   o.workers = workers != 0 ? workers : static_cast<unsigned>(std::min<std::int64_t>(capacity.processes_per_instance, 64));

@@ -56,6 +56,10 @@ struct host_options {
   std::chrono::milliseconds drain_notice{1000};         ///< --drain-notice-ms: so long /health answers 503 at least
   std::chrono::milliseconds drain_timeout{30000};       ///< --drain-timeout-ms: for the work in flight
 
+  std::string otlp_endpoint = {};                ///< OTEL_EXPORTER_OTLP_ENDPOINT; empty: metrics are not sent
+  std::chrono::milliseconds otlp_every{10'000};  ///< OTEL_METRIC_EXPORT_INTERVAL, in ms
+  std::string operations_token = {};             ///< CORBEL_OPERATIONS_TOKEN, or the file that ..._TOKEN_FILE names
+
   const gateway_settings &settings() const noexcept { return load.reading.settings; }
   host_identity identity() const { return {settings().instance_id, settings().tenant, settings().project, port}; }
   relay_scope scope() const { return {relay_identity, settings().tenant, settings().project}; }

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cerrno>
 #include <csignal>
 #include <cstdio>
@@ -155,6 +156,15 @@ class supervisor {
 }  // namespace
 
 bool is_worker() noexcept { return std::getenv(worker_variable) != nullptr; }
+
+void drain_host() noexcept {
+  static std::atomic_flag asked;
+  if (asked.test_and_set()) return;
+  if (is_worker())
+    ::kill(::getppid(), SIGTERM);
+  else
+    ::kill(::getpid(), SIGTERM);
+}
 
 int supervise(const supervisor_options &options, char *const *argv) { return supervisor(options, argv).run(); }
 

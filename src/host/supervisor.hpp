@@ -25,6 +25,9 @@ struct supervisor_options {
 /// True in a process that a supervisor started.
 bool is_worker() noexcept;
 
+/// What SIGTERM to the host would do: the supervisor's, where there is one, for it would start a drained worker again. Once.
+void drain_host() noexcept;
+
 /// Runs the workers; returns the exit status for main. argv: as main got it.
 int supervise(const supervisor_options &options, char *const *argv);
 

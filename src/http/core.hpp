@@ -1,16 +1,19 @@
 #pragma once
 /// What the listener and all sessions of one server share. Threads: the server's executor.
 
-#include "http/limits.hpp"
 #include "http/router.hpp"
 #include "http/stats.hpp"
 
+#include <corbel/http_limits.hpp>
 #include <corbel/log.hpp>
 
 #include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/ssl/context.hpp>
 #include <boost/asio/steady_timer.hpp>
 
+#include <chrono>
 #include <functional>
+#include <memory>
 #include <unordered_set>
 
 namespace corbel::detail {
@@ -30,8 +33,11 @@ struct http_core {
   http_limits limits;
   log_function write_log;
   http_stats stats;
-  bool draining = false;  ///< most routes answer 503, streams are told, connections are not kept
-  bool stopping = false;  ///< no new connection, no further request
+  std::shared_ptr<boost::asio::ssl::context> tls;     ///< nullptr: none
+  std::chrono::steady_clock::time_point last_work{};  ///< when a request came that was no probe
+  bool turning_away = false;                          ///< streams are told, connections are not kept
+  bool draining = false;                              ///< most routes answer 503, streams are told, connections are not kept
+  bool stopping = false;                              ///< no new connection, no further request
   std::unordered_set<http_session *> sessions;
   boost::asio::steady_timer changed;  ///< cancelled when a session ends: who waits for that looks again
 };

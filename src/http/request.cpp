@@ -1,4 +1,4 @@
-#include "http/request.hpp"
+#include <corbel/http_request.hpp>
 
 #include <boost/beast/core/string.hpp>
 #include <boost/url/parse.hpp>

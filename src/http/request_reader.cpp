@@ -17,14 +17,15 @@ constexpr auto as_value = asio::as_tuple(asio::use_awaitable);
 constexpr std::size_t kept_buffer = std::size_t{16} << 10;  // of a connection that waits for its next request
 
 http_request plain(http::request<http::string_body> &from) {
-  http_request to{.method = from.method_string(), .path = {}, .query = {}, .fields = {}, .body = std::move(from.body())};
+  http_request to{
+      .method = from.method_string(), .path = {}, .query = {}, .fields = {}, .body = std::move(from.body()), .peer = {}};
   for (auto &f : from) to.fields.emplace_back(f.name_string(), f.value());
   return to;
 }
 
 }  // namespace
 
-http_request_reader::http_request_reader(asio::ip::tcp::socket &socket, http_deadline &deadline, const http_limits &limits)
+http_request_reader::http_request_reader(http_connection &socket, http_deadline &deadline, const http_limits &limits)
     : socket_(socket), deadline_(deadline), limits_(limits) {}
 
 http_request_reader::outcome http_request_reader::refuse(const boost::system::error_code &ec, const char *what) const {

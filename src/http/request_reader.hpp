@@ -1,13 +1,14 @@
 #pragma once
 /// Reads the requests of one connection, one after another, within the limits. Threads: the server's executor.
 
+#include "http/connection.hpp"
 #include "http/deadline.hpp"
-#include "http/limits.hpp"
-#include "http/request.hpp"
-#include "http/response.hpp"
+
+#include <corbel/http_limits.hpp>
+#include <corbel/http_request.hpp>
+#include <corbel/http_response.hpp>
 
 #include <boost/asio/awaitable.hpp>
-#include <boost/asio/ip/tcp.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 
 #include <optional>
@@ -16,7 +17,7 @@ namespace corbel::detail {
 
 class http_request_reader {
  public:
-  http_request_reader(boost::asio::ip::tcp::socket &socket, http_deadline &deadline, const http_limits &limits);
+  http_request_reader(http_connection &socket, http_deadline &deadline, const http_limits &limits);
 
   struct outcome {
     std::optional<http_request> request = {};
@@ -33,7 +34,7 @@ class http_request_reader {
  private:
   outcome refuse(const boost::system::error_code &ec, const char *what) const;
 
-  boost::asio::ip::tcp::socket &socket_;
+  http_connection &socket_;
   http_deadline &deadline_;
   const http_limits &limits_;
   boost::beast::flat_buffer buffer_;

@@ -1,6 +1,6 @@
-#include "http/response.hpp"
-
 #include "base/json_string.hpp"
+
+#include <corbel/http_response.hpp>
 
 namespace corbel {
 

@@ -1,8 +1,7 @@
 #pragma once
 /// Which handler answers which method and path.
 
-#include "http/request.hpp"
-#include "http/response.hpp"
+#include <corbel/http.hpp>
 
 #include <boost/asio/awaitable.hpp>
 
@@ -13,12 +12,10 @@
 
 namespace corbel {
 
-/// Runs on the server's executor. The request lives until the coroutine ends. An exception is answered 500 and logged.
-using http_handler = std::function<boost::asio::awaitable<http_response>(const http_request &)>;
-
 struct http_route {
   http_handler handler;
   bool while_draining = false;  ///< also answered after http_server::drain; others get 503 then
+  bool probe = false;           ///< asks after the host: is no work that a drain waits for
 };
 
 class http_router {

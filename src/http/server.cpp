@@ -7,6 +7,8 @@
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
+#include <algorithm>
+
 namespace corbel {
 
 namespace asio = boost::asio;
@@ -25,7 +27,10 @@ void each(detail::http_core &core, void (detail::http_session::*call)()) {
 http_server::http_server(asio::any_io_executor executor, http_router routes, http_limits limits, log_function log)
     : core_(std::make_shared<detail::http_core>(std::move(executor), std::move(routes), limits, std::move(log))) {}
 
-http_server::~http_server() {
+http_server::~http_server() { close(); }
+
+void http_server::close() {
+  core_->stopping = true;
   for (auto &l : listeners_) l->close();
   each(*core_, &detail::http_session::drain);
   each(*core_, &detail::http_session::cut);
@@ -38,16 +43,34 @@ result<std::uint16_t> http_server::listen(const std::string &address, std::uint1
   return opened;
 }
 
-void http_server::drain() {
-  if (std::exchange(core_->draining, true)) return;
+void http_server::use_tls(std::shared_ptr<asio::ssl::context> tls) { core_->tls = std::move(tls); }
+
+void http_server::add_route(std::string method, std::string path, http_route route) {
+  core_->router.add(std::move(method), std::move(path), std::move(route));
+}
+
+void http_server::turn_away() {
+  if (std::exchange(core_->turning_away, true)) return;
   each(*core_, &detail::http_session::drain);
+}
+
+std::chrono::steady_clock::time_point http_server::last_work() const noexcept { return core_->last_work; }
+
+std::size_t http_server::under_way() const noexcept {
+  return static_cast<std::size_t>(
+      std::count_if(core_->sessions.begin(), core_->sessions.end(), [](auto *s) { return s->busy(); }));
+}
+
+void http_server::drain() {
+  turn_away();
+  core_->draining = true;
 }
 
 bool http_server::draining() const noexcept { return core_->draining; }
 const http_stats &http_server::stats() const noexcept { return core_->stats; }
 
 asio::awaitable<std::size_t> http_server::stop(std::chrono::milliseconds timeout) {
-  drain();
+  turn_away();
   auto core = core_;
   core->stopping = true;
   for (auto &l : listeners_) l->close();

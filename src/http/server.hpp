@@ -11,15 +11,16 @@
 ///     server.drain();                                            // 503 elsewhere, streams told
 ///     auto cut = co_await server.stop(std::chrono::seconds(10)); // requests under way are completed
 
-#include "http/limits.hpp"
 #include "http/router.hpp"
 #include "http/stats.hpp"
 
+#include <corbel/http_limits.hpp>
 #include <corbel/log.hpp>
 #include <corbel/result.hpp>
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
+#include <boost/asio/ssl/context.hpp>
 
 #include <chrono>
 #include <memory>
@@ -45,16 +46,30 @@ class http_server {
   /// share_port: other processes of the same user may open it too, and the kernel spreads connections (SO_REUSEPORT).
   result<std::uint16_t> listen(const std::string &address, std::uint16_t port, bool share_port = false);
 
+  /// Connections accepted from now on speak TLS with this certificate.
+  void use_tls(std::shared_ptr<boost::asio::ssl::context> tls);
+  /// Takes the place of a route of the same method and path.
+  void add_route(std::string method, std::string path, http_route route);
+
+  /// Answers go on, but keep no connection alive; event streams end after their farewell.
+  void turn_away();
   /// Still accepts, but answers 503 on every route that is not marked while_draining, keeps no connection alive, and ends
   /// the event streams after their farewell.
   void drain();
   bool draining() const noexcept;
 
+  /// Closes everything at once.
+  void close();
+
   /// Stops to accept, closes idle connections, completes the requests under way; what is left after the time-out is cut.
-  /// How many were cut. Implies drain().
+  /// How many were cut.
   boost::asio::awaitable<std::size_t> stop(std::chrono::milliseconds timeout);
 
   const http_stats &stats() const noexcept;
+  /// When a request last came that was no probe; the clock's epoch when none did.
+  std::chrono::steady_clock::time_point last_work() const noexcept;
+  /// Requests that are being answered, event streams among them.
+  std::size_t under_way() const noexcept;
 
  private:
   std::shared_ptr<detail::http_core> core_;

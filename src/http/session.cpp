@@ -18,14 +18,16 @@ constexpr auto as_value = asio::as_tuple(asio::use_awaitable);
 
 http_session::http_session(std::shared_ptr<http_core> core, asio::ip::tcp::socket socket)
     : core_(std::move(core)),
-      socket_(std::move(socket)),
+      connection_(std::move(socket), core_->tls.get()),
       deadline_(core_->executor,
                 [this] {
                   ++core_->stats.timed_out;
                   boost::system::error_code ignored;
-                  socket_.cancel(ignored);
+                  connection_.socket().cancel(ignored);
                 }),
-      reader_(socket_, deadline_, core_->limits) {
+      reader_(connection_, deadline_, core_->limits) {
+  boost::system::error_code ec;
+  if (const auto remote = connection_.socket().remote_endpoint(ec); !ec) peer_ = remote.address().to_string();
   core_->sessions.insert(this);
   ++core_->stats.connections;
 }
@@ -42,16 +44,24 @@ void http_session::drain() {
 
 void http_session::stop() {
   boost::system::error_code ec;
-  if (reader_.between_requests() && socket_.available(ec) == 0) cut();
+  if (reader_.between_requests() && connection_.socket().available(ec) == 0) cut();
 }
 
 void http_session::cut() {
   boost::system::error_code ignored;
-  socket_.close(ignored);
+  connection_.socket().close(ignored);
 }
 
 asio::awaitable<void> http_session::run(bool refused) {
   auto self = shared_from_this();
+  if (connection_.is_tls()) {
+    deadline_.set(core_->limits.header);
+    auto [ec] = co_await connection_.async_handshake(as_value);
+    if (ec) {
+      ++core_->stats.malformed;
+      co_return;
+    }
+  }
   if (refused) {
     co_await write(http_refusal(503, "too_many_connections", "this server has as many connections as it may"), 11, false,
                    false);
@@ -68,6 +78,7 @@ asio::awaitable<void> http_session::run(bool refused) {
     if (!got.request) break;
     deadline_.clear();
     ++core_->stats.requests;
+    got.request->peer = peer_;
     auto response = co_await answer(*got.request);
     bool head = got.request->method == "HEAD";
     if (response.stream && !head) {
@@ -75,11 +86,21 @@ asio::awaitable<void> http_session::run(bool refused) {
       break;
     }
     if (response.stream) response.stream->end();
-    more = got.keep_alive && !core_->draining && !core_->stopping;
+    more = got.keep_alive && !core_->turning_away && !core_->stopping;
     more = co_await write(response, got.version, more, head) && more;
   }
+  co_await say_goodbye();
   boost::system::error_code ignored;
-  socket_.shutdown(asio::ip::tcp::socket::shutdown_both, ignored);
+  connection_.socket().shutdown(asio::ip::tcp::socket::shutdown_both, ignored);
+}
+
+asio::awaitable<void> http_session::say_goodbye() {
+  if (connection_.is_tls() && connection_.socket().is_open()) {
+    deadline_.set(core_->limits.linger);
+    co_await connection_.async_close_tls(as_value);
+  }
+  boost::system::error_code ignored;
+  connection_.socket().shutdown(asio::ip::tcp::socket::shutdown_send, ignored);
 }
 
 asio::awaitable<http_response> http_session::answer(const http_request &request) {
@@ -90,6 +111,7 @@ asio::awaitable<http_response> http_session::answer(const http_request &request)
     refusal.fields.emplace_back("Allow", found.allow);
     co_return refusal;
   }
+  if (!found.route->probe) core_->last_work = std::chrono::steady_clock::now();
   if (core_->draining && !found.route->while_draining) {
     http_response gone{.status = 503, .body = R"({"detail": "Service is draining", "status": "draining"})"};
     gone.fields.emplace_back("Retry-After", "1");
@@ -109,7 +131,7 @@ asio::awaitable<http_response> http_session::answer(const http_request &request)
 
 asio::awaitable<bool> http_session::write(const http_response &response, unsigned version, bool keep, bool head) {
   deadline_.set(core_->limits.write);
-  bool written = co_await http_write(socket_, response, version, keep, head);
+  bool written = co_await http_write(connection_, response, version, keep, head);
   deadline_.clear();
   co_return written;
 }
@@ -117,15 +139,15 @@ asio::awaitable<bool> http_session::write(const http_response &response, unsigne
 asio::awaitable<void> http_session::write_stream(const http_response &response, unsigned version) {
   auto stream = stream_ = response.stream;
   ++core_->stats.streams;
-  if (core_->draining) stream->drain();
+  if (core_->turning_away) stream->drain();
   asio::co_spawn(core_->executor, watch(stream), asio::detached);
   deadline_.set(core_->limits.write);
-  bool going = co_await http_write_stream_header(socket_, response, version);
+  bool going = co_await http_write_stream_header(connection_, response, version);
   while (going) {
     deadline_.clear();
     auto text = co_await stream->next();
     deadline_.set(core_->limits.write);
-    going = co_await http_write_chunk(socket_, text, version) && !text.empty();
+    going = co_await http_write_chunk(connection_, text, version) && !text.empty();
   }
   stream_.reset();
   stream->end();
@@ -137,22 +159,22 @@ asio::awaitable<void> http_session::watch(std::shared_ptr<event_stream> stream) 
   auto self = shared_from_this();
   std::array<char, 512> unwanted;
   for (std::size_t total = 0; total < core_->limits.body_bytes;) {
-    auto [ec, n] = co_await socket_.async_read_some(asio::buffer(unwanted), as_value);
+    auto [ec, n] = co_await connection_.async_read_some(asio::buffer(unwanted), as_value);
     if (ec) break;
     total += n;
   }
   stream->end();
   boost::system::error_code ignored;
-  socket_.cancel(ignored);
+  connection_.socket().cancel(ignored);
 }
 
 asio::awaitable<void> http_session::linger() {
   boost::system::error_code ec;
-  socket_.shutdown(asio::ip::tcp::socket::shutdown_send, ec);
+  co_await say_goodbye();
   deadline_.set(core_->limits.linger);
   std::array<char, 4096> unwanted;
   while (!ec) {
-    auto [failed, n] = co_await socket_.async_read_some(asio::buffer(unwanted), as_value);
+    auto [failed, n] = co_await connection_.async_read_some(asio::buffer(unwanted), as_value);
     ec = failed;
     if (deadline_.expired()) break;
   }

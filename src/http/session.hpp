@@ -1,8 +1,10 @@
 #pragma once
 /// One connection: reads requests, answers them one after another, ends. Threads: the server's executor.
 
+#include "http/connection.hpp"
 #include "http/core.hpp"
 #include "http/deadline.hpp"
+#include "http/event_stream.hpp"
 #include "http/request_reader.hpp"
 
 #include <boost/asio/awaitable.hpp>
@@ -24,6 +26,7 @@ class http_session : public std::enable_shared_from_this<http_session> {
   void drain();
   /// No further request: closes a connection on which none has begun.
   void stop();
+  bool busy() const noexcept { return !reader_.between_requests(); }
   /// Closes now.
   void cut();
 
@@ -34,11 +37,14 @@ class http_session : public std::enable_shared_from_this<http_session> {
   boost::asio::awaitable<void> write_stream(const http_response &response, unsigned version);
   /// Ends the stream when the client goes away.
   boost::asio::awaitable<void> watch(std::shared_ptr<event_stream> stream);
+  /// The end of TLS, or of what may be sent.
+  boost::asio::awaitable<void> say_goodbye();
   /// Lets a client that still sends read its answer: closing over unread bytes would reset the connection.
   boost::asio::awaitable<void> linger();
 
   std::shared_ptr<http_core> core_;
-  boost::asio::ip::tcp::socket socket_;
+  http_connection connection_;
+  std::string peer_;
   http_deadline deadline_;
   http_request_reader reader_;
   std::shared_ptr<event_stream> stream_;

@@ -1,20 +1,39 @@
 #pragma once
 /// What a server counts, from its start on.
 
+#include <atomic>
 #include <cstdint>
 
 namespace corbel {
 
+/// A count that the server's thread changes and any thread reads.
+class http_count {
+ public:
+  http_count(std::uint64_t n = 0) noexcept : value_(n) {}  // NOLINT(google-explicit-constructor): it is a number
+  http_count(const http_count &other) noexcept : value_(other) {}
+  http_count &operator=(const http_count &) = delete;
+  operator std::uint64_t() const noexcept { return value_.load(std::memory_order_relaxed); }  // NOLINT
+  http_count &operator+=(std::uint64_t n) noexcept {
+    value_.fetch_add(n, std::memory_order_relaxed);
+    return *this;
+  }
+  void operator++() noexcept { *this += 1; }
+  void operator--() noexcept { value_.fetch_sub(1, std::memory_order_relaxed); }
+
+ private:
+  std::atomic<std::uint64_t> value_;
+};
+
 struct http_stats {
-  std::uint64_t accepted = 0;        ///< connections
-  std::uint64_t refused = 0;         ///< of these, over the limit of connections
-  std::uint64_t requests = 0;        ///< read whole
-  std::uint64_t malformed = 0;       ///< answered 400, 413 or 431 before a handler saw them
-  std::uint64_t timed_out = 0;       ///< too slow to send a request or to take a response
-  std::uint64_t failed = 0;          ///< answered 500
-  std::uint64_t frames_dropped = 0;  ///< of event streams that have ended
-  std::uint64_t connections = 0;     ///< open now
-  std::uint64_t streams = 0;         ///< event streams open now
+  http_count accepted;        ///< connections
+  http_count refused;         ///< of these, over the limit of connections
+  http_count requests;        ///< read whole
+  http_count malformed;       ///< answered 400, 413 or 431 before a handler saw them
+  http_count timed_out;       ///< too slow to send a request or to take a response
+  http_count failed;          ///< answered 500
+  http_count frames_dropped;  ///< of event streams that have ended
+  http_count connections;     ///< open now
+  http_count streams;         ///< event streams open now
 };
 
 }  // namespace corbel

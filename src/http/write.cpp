@@ -40,7 +40,7 @@ http::response<Body> begin(const http_response &from, unsigned version, bool kee
 
 }  // namespace
 
-asio::awaitable<bool> http_write(asio::ip::tcp::socket &socket, const http_response &response, unsigned version, bool keep,
+asio::awaitable<bool> http_write(http_connection &socket, const http_response &response, unsigned version, bool keep,
                                  bool head) {
   auto message = begin<http::string_body>(response, version, keep);
   message.body() = response.body;
@@ -54,8 +54,7 @@ asio::awaitable<bool> http_write(asio::ip::tcp::socket &socket, const http_respo
   co_return !ec;
 }
 
-asio::awaitable<bool> http_write_stream_header(asio::ip::tcp::socket &socket, const http_response &response,
-                                               unsigned version) {
+asio::awaitable<bool> http_write_stream_header(http_connection &socket, const http_response &response, unsigned version) {
   auto message = begin<http::empty_body>(response, version, false);
   if (version >= 11) message.chunked(true);
   http::response_serializer<http::empty_body> serializer(message);
@@ -63,7 +62,7 @@ asio::awaitable<bool> http_write_stream_header(asio::ip::tcp::socket &socket, co
   co_return !ec;
 }
 
-asio::awaitable<bool> http_write_chunk(asio::ip::tcp::socket &socket, const std::string &text, unsigned version) {
+asio::awaitable<bool> http_write_chunk(http_connection &socket, const std::string &text, unsigned version) {
   if (version < 11) {
     auto [ec, n] = co_await asio::async_write(socket, asio::buffer(text), as_value);
     co_return !ec;

@@ -20,13 +20,12 @@ void metrics_registry::remove_source(std::uint64_t id) {
   sources_.erase(it);
 }
 
-std::string metrics_registry::text() const {
+void metrics_registry::collect(metrics_writer &writer) const {
   std::vector<std::shared_ptr<const source_function>> sources;
   {
     std::lock_guard lock(mutex_);
     for (auto &[id, source] : sources_) sources.push_back(source);
   }
-  metrics_writer writer;
   for (auto &source : sources) {
     try {
       (*source)(writer);
@@ -34,7 +33,18 @@ std::string metrics_registry::text() const {
       writer.refuse();  // one part's failure must not hide the others' metrics
     }
   }
+}
+
+std::string metrics_registry::text() const {
+  metrics_writer writer;
+  collect(writer);
   return writer.text();
+}
+
+std::vector<metric_family> metrics_registry::families() const {
+  metrics_writer writer;
+  collect(writer);
+  return writer.all();
 }
 
 }  // namespace corbel::detail

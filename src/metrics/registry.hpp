@@ -11,6 +11,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <vector>
 
 namespace corbel::detail {
 
@@ -25,8 +26,12 @@ class metrics_registry {
   void remove_source(std::uint64_t id);
   /// Prometheus text format 0.0.4. A source that throws loses what it had not written yet.
   std::string text() const;
+  /// The same, for other formats.
+  std::vector<metric_family> families() const;
 
  private:
+  void collect(metrics_writer &to) const;
+
   mutable std::mutex mutex_;
   std::uint64_t last_id_ = 0;
   std::map<std::uint64_t, std::shared_ptr<const source_function>> sources_;

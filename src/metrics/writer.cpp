@@ -88,10 +88,37 @@ void metrics_writer::histogram(std::string_view name, std::string_view help, con
 
 void metrics_writer::refuse() noexcept { ++families_->refused; }
 
-std::string metrics_writer::text() {
-  if (auto refused = families_->refused; refused != 0) {
+void metrics_writer::write_refused() {
+  if (auto refused = families_->refused; refused != 0)
     gauge("corbel_metrics_refused", "Metrics that could not be shown at this scrape.", {}, refused);
+}
+
+std::vector<metric_family> metrics_writer::all() {
+  write_refused();
+  std::vector<metric_family> list;
+  for (auto &[name, from] : families_->all) {
+    const auto kind = from.type == MetricType::Counter ? metric_kind::counter
+                      : from.type == MetricType::Gauge ? metric_kind::gauge
+                                                       : metric_kind::histogram;
+    auto &out = list.emplace_back(metric_family{name, from.help, kind});
+    for (auto &[labels, metric] : from.metrics) {
+      auto &p = out.points.emplace_back();
+      for (auto &l : labels) p.labels.emplace_back(l.name, l.value);
+      p.value = kind == metric_kind::counter ? metric.counter.value : metric.gauge.value;
+      if (kind != metric_kind::histogram) continue;
+      p.count = metric.histogram.sample_count;
+      p.sum = metric.histogram.sample_sum;
+      std::uint64_t below = 0;
+      for (auto &b : metric.histogram.bucket)
+        p.buckets.push_back(b.cumulative_count - std::exchange(below, b.cumulative_count));
+      p.buckets.push_back(p.count - below);
+    }
   }
+  return list;
+}
+
+std::string metrics_writer::text() {
+  write_refused();
   std::vector<MetricFamily> list;
   for (auto &[name, family] : families_->all) {
     auto &out = list.emplace_back(MetricFamily{name, family.help, family.type, {}});

@@ -14,6 +14,22 @@ namespace corbel::detail {
 /// {{"pool", "main"}, {"state", "idle"}}; any order, the output is sorted.
 using metric_labels = std::vector<std::pair<std::string, std::string>>;
 
+enum class metric_kind { counter, gauge, histogram };
+
+/// All values of one name, for other formats than text.
+struct metric_family {
+  struct point {
+    metric_labels labels;                     ///< sorted
+    double value = 0;                         ///< of a counter or a gauge
+    std::vector<std::uint64_t> buckets = {};  ///< of a histogram, not cumulative; one more than latency_histogram::upper
+    double sum = 0;                           ///< seconds
+    std::uint64_t count = 0;
+  };
+  std::string name, help;
+  metric_kind kind = metric_kind::gauge;
+  std::vector<point> points = {};
+};
+
 /// Families of one name are merged, whoever wrote them; values of one name and the same labels are added up. What cannot be
 /// shown is left out and counted in the gauge corbel_metrics_refused: a name that Prometheus does not allow, or one that
 /// another source uses for another kind of metric.
@@ -32,10 +48,13 @@ class metrics_writer {
 
   /// Counts something that a source meant to write and could not.
   void refuse() noexcept;
+  /// All that was written, sorted by name and labels.
+  std::vector<metric_family> all();
   /// All that was written, in Prometheus text format 0.0.4, sorted by name and labels.
   std::string text();
 
  private:
+  void write_refused();
   struct families;
   std::unique_ptr<families> families_;
 };

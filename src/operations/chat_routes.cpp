@@ -5,6 +5,8 @@
 #include "operations/turn_events.hpp"
 #include "relay/unique_id.hpp"
 
+#include <corbel/trace.hpp>
+
 #include <boost/asio/use_awaitable.hpp>
 #include <fmt/chrono.h>
 #include <fmt/format.h>
@@ -95,6 +97,7 @@ http_response refused(const error &e) { return http_refusal(400, e.native(), e.m
 asio::awaitable<http_response> chat(routes_ptr routes, const http_request &request) {
   auto task = read_chat_submission(request.body, routes->limits);
   if (!task) co_return refused(task.error());
+  task->traceparent = trace_context::follow(request.field("traceparent")).text();
   task->stream_id = request.either("stream_id", "KDC-Stream-ID");
   task->session_id = request.either("user_session_id", "User-Session-ID");
   if (!task->stream_id.empty() && !is_client_id(task->stream_id))
@@ -112,6 +115,7 @@ asio::awaitable<http_response> chat(routes_ptr routes, const http_request &reque
 asio::awaitable<http_response> plain(routes_ptr routes, const http_request &request) {
   auto task = read_plain_message(request.body, routes->limits);
   if (!task) co_return refused(task.error());
+  task->traceparent = trace_context::follow(request.field("traceparent")).text();
   co_return co_await put(routes, *std::move(task));
 }
 

@@ -29,7 +29,9 @@ std::string chat_task::json() const {
   w.key("accounting").begin_object().key("envelope").begin_object().key("user_id").text_or_null(user_id);
   w.member("session_id", session_id).member("user_type", user_type).member("tenant_id", tenant);
   w.member("project_id", project).member("request_id", request()).member("component", "chat.sse");
-  w.member("app_bundle_id", bundle_id).key("metadata").begin_object().end_object();
+  w.member("app_bundle_id", bundle_id).key("metadata").begin_object();
+  if (!traceparent.empty()) w.member("traceparent", traceparent);
+  w.end_object();
   w.key("seed_system_resources").begin_array().end_array().end_object().end_object();
   w.key("request").begin_object().key("external_events").raw(external_events);
   w.key("chat_history").begin_array().end_array().end_object();
@@ -73,8 +75,10 @@ result<chat_task> chat_task::parse(std::string_view json) {
     take(user, "fingerprint", t.fingerprint, false);
   }
   auto accounting = top->object("accounting");
-  if (auto envelope = accounting ? accounting->object("envelope") : accounting)
+  if (auto envelope = accounting ? accounting->object("envelope") : accounting) {
     take(envelope, "request_id", t.request_id, false);
+    if (auto metadata = envelope->object("metadata")) take(metadata, "traceparent", t.traceparent, false);
+  }
   t.event_id = t.task_id;
   if (auto event = top->object("event")) take(event, "event_id", t.event_id, false);
   if (wrong) return wrong;

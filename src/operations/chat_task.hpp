@@ -23,6 +23,7 @@ struct chat_task {
   std::string event_id = {};                   ///< the client's name of the event: the same when it is sent again
   std::string external_events = {};            ///< JSON array, complete
   std::string text = {};                       ///< what the events say, in order, a line for each; read from external_events
+  std::string traceparent = {};                ///< W3C, of the request that it came with; in the envelope's metadata
 
   /// Whose conversation it is: user_id, else fingerprint, else the session.
   const std::string &owner() const noexcept {

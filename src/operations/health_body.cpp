@@ -16,6 +16,14 @@ http_response ingress_health(const host_identity &who, bool draining, std::chron
   return r;
 }
 
+http_response metrics_health(bool draining, std::chrono::system_clock::time_point now) {
+  http_response r{.status = draining ? 503u : 200u};
+  json_writer w(r.body);
+  w.begin_object().member("status", draining ? "draining" : "ok");
+  w.member("ts", std::chrono::duration<double>(now.time_since_epoch()).count()).end_object();
+  return r;
+}
+
 http_response proc_health(const host_identity &who, bool draining) {
   http_response r{.status = draining ? 503u : 200u};
   json_writer w(r.body);

@@ -1,8 +1,9 @@
 #pragma once
 /// The platform's bodies of GET /health: 200 while serving, 503 with status "draining" while draining. Pure; any thread.
 
-#include "http/response.hpp"
 #include "operations/identity.hpp"
+
+#include <corbel/http_response.hpp>
 
 #include <chrono>
 
@@ -12,5 +13,8 @@ http_response ingress_health(const host_identity &who, bool draining, std::chron
 
 /// Bundles are not run yet: their fields say that nothing is missing and nothing failed.
 http_response proc_health(const host_identity &who, bool draining);
+
+/// {"status": "ok", "ts": 1721815200.0}
+http_response metrics_health(bool draining, std::chrono::system_clock::time_point now);
 
 }  // namespace corbel

@@ -10,7 +10,7 @@ void add_metrics_route(http_router &router, const runtime &rt, std::function<voi
     r.body = rt.metrics_text() + own.text();
     co_return r;
   };
-  router.add("GET", "/metrics", {.handler = std::move(handler), .while_draining = true});
+  router.add("GET", "/metrics", {.handler = std::move(handler), .while_draining = true, .probe = true});
 }
 
 }  // namespace corbel

@@ -2,10 +2,10 @@
 /// What a client hears when the queue takes no more, in the platform's form. Pure but for the clock of the event; any
 /// thread.
 
-#include "http/response.hpp"
 #include "operations/chat_task.hpp"
 #include "relay/message.hpp"
 
+#include <corbel/http_response.hpp>
 #include <corbel/queue_options.hpp>
 #include <corbel/result.hpp>
 

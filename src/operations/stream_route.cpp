@@ -1,6 +1,7 @@
 #include "operations/stream_route.hpp"
 
 #include "base/utc_time.hpp"
+#include "http/event_stream.hpp"
 #include "json/writer.hpp"
 #include "operations/chat_submission.hpp"
 #include "relay/unique_id.hpp"

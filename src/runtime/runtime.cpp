@@ -29,6 +29,9 @@ void runtime::log(log_line line) const {
   if (!core_->forked() && core_->log().enabled(line.level)) core_->log().write(std::move(line));
 }
 
+void runtime::set_log_level(log_level level) const { core_->log().set_level(level); }
+void runtime::set_log_level(const std::string &part, log_level level) const { core_->log().set_level(part, level); }
+
 boost::asio::io_context::executor_type runtime::executor() const { return core_->first_loop()->executor(); }
 
 }  // namespace corbel

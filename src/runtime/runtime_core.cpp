@@ -1,5 +1,8 @@
 #include "runtime/runtime_core.hpp"
 
+#include "base/log_json.hpp"
+#include "runtime/process_metrics.hpp"
+
 #include <boost/asio/steady_timer.hpp>
 #include <fmt/format.h>
 
@@ -29,9 +32,22 @@ runtime_core::runtime_core(runtime_options options, boost::asio::io_context *hos
   log_listener_ = listeners_->add("log");
   log_ = std::make_unique<logger>(options_.level, options_.name, options_.instance, options_.log_stdout,
                                   [l = log_listener_](std::function<void()> task) { return l->post(std::move(task)); });
+  log_->use_text(options_.form == log_form::text || (options_.form == log_form::automatic && ::isatty(STDOUT_FILENO) == 1));
   if (options_.log) log_->add_sink(options_.level, options_.log);
   unsigned count = host ? 1 : options_.io_threads;
   for (unsigned i = 0; i < count; ++i) loops_.push_back(host ? std::make_shared<loop>(*host) : std::make_shared<loop>());
+  health_watch_ = std::make_shared<health_watch>(loops_.front(), health_, *log_);
+  health_.on_change(
+      [watch = health_watch_.get()](std::vector<health_change> changes, auto due) { watch->tell(std::move(changes), due); });
+  metrics_.add_source([this](metrics_writer &to) { write_health_metrics(to, health_); });
+  metrics_.add_source(write_process_metrics);
+  metrics_.add_source([this](metrics_writer &to) {
+    for (auto l : {log_level::error, log_level::warning, log_level::info, log_level::debug})
+      to.counter("corbel_log_lines_total", "Lines that were logged.", {{"level", log_level_name(l)}}, log_->written(l));
+    to.counter("corbel_log_dropped_total", "Lines that were dropped because their receivers were too slow.", {},
+               log_->dropped());
+    to.counter("corbel_log_repeated_total", "Lines left out because they repeated others.", {}, log_->repeated());
+  });
 }
 
 std::shared_ptr<runtime_core> runtime_core::open(runtime_options options, boost::asio::io_context *host) {
@@ -45,17 +61,32 @@ std::shared_ptr<runtime_core> runtime_core::open(runtime_options options, boost:
       throw failure(error(status::no_memory, fmt::format("cannot start an I/O thread: {}", e.what()), "os", "EAGAIN"));
     }
   }
+  core->health_watch_->set_owner(core);
   return core;
+}
+
+void runtime_core::watch_lag() {
+  std::lock_guard lock(mutex_);
+  if (lag_watch_ || shutdown_) return;
+  lag_watch_ = std::make_shared<lag_watch>(loops_, weak_from_this(), health_);
+  metrics_.add_source([watch = lag_watch_](metrics_writer &to) {
+    to.histogram("corbel_runtime_lag_seconds", "How long an I/O thread let a due timer wait.", {}, watch->lags());
+  });
+  lag_watch_->start();
 }
 
 runtime_core::~runtime_core() {
   if (forked()) {  // the parent's threads do not exist here and its locks may be held: leak quietly
     for (auto &l : loops_) leave_to_parent(l);
+    leave_to_parent(health_watch_);
+    if (lag_watch_) leave_to_parent(lag_watch_);
     (void)listeners_.release();
     (void)log_.release();
     (void)offload_.release();
     return;
   }
+  health_watch_->stop();
+  if (lag_watch_) lag_watch_->stop();
   for (auto &l : loops_) l->abandon();
   listeners_.reset();  // before the log, which it warns through; waits for no listener
 }
@@ -207,10 +238,14 @@ void runtime_core::finish_shutdown(const std::shared_ptr<shutdown_state> &state,
       if (--gathered->missing != 0) return;
     }
     std::map<std::uint64_t, std::function<void()>> hooks;
+    std::shared_ptr<lag_watch> lag;
     {
       std::lock_guard lock(self->mutex_);
       hooks.swap(self->shutdown_hooks_);
+      lag = self->lag_watch_;
     }
+    self->health_watch_->stop();
+    if (lag) lag->stop();
     for (auto &[id, hook] : hooks) hook();
     std::vector<std::function<void(result<void>)>> waiting;
     {

@@ -10,6 +10,8 @@
 #include "io/loop.hpp"
 #include "io/offload.hpp"
 #include "metrics/registry.hpp"
+#include "runtime/health_watch.hpp"
+#include "runtime/lag_watch.hpp"
 
 #include <corbel/runtime.hpp>
 
@@ -39,6 +41,9 @@ class runtime_core : public std::enable_shared_from_this<runtime_core> {
   }
   metrics_registry &metrics() noexcept { return metrics_; }
   health_table &health() noexcept { return health_; }
+  health_watch &health_changes() noexcept { return *health_watch_; }
+  /// Begins to report the part "runtime"; once.
+  void watch_lag();
   listener_thread &listeners() noexcept { return *listeners_; }
   /// For work that blocks.
   offload &blocking() noexcept { return *offload_; }
@@ -89,6 +94,7 @@ class runtime_core : public std::enable_shared_from_this<runtime_core> {
   std::unique_ptr<offload> offload_ = std::make_unique<offload>();
   metrics_registry metrics_;
   health_table health_;
+  std::shared_ptr<health_watch> health_watch_;
 
   mutable std::mutex mutex_;
   std::uint64_t last_component_ = 0, last_hook_ = 0;
@@ -97,6 +103,7 @@ class runtime_core : public std::enable_shared_from_this<runtime_core> {
   std::set<std::string> names_;
   std::shared_ptr<shutdown_state> shutdown_;
   bool threads_ended_ = false;
+  std::shared_ptr<lag_watch> lag_watch_;
 };
 
 }  // namespace corbel::detail

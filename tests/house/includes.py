@@ -26,14 +26,15 @@ HOUSE = {
     "git": "base io",
     "bundle": "git json config health metrics redis",
     "relay": "redis json health metrics",
-    "http": "io health metrics",
+    "http": "runtime io health metrics",
     "operations": "http queue bundle gateway relay",
     "host": "operations",
 }
 
 # Where a public C++ header belongs that is about one room's concept: whoever includes it must be allowed to use the room.
 PUBLIC = {"redis_": "redis", "pg_": "postgres", "queue": "queue", "runtime": "runtime", "config": "config",
-          "gateway": "gateway", "pools": "gateway", "budget": "gateway", "bundle": "bundle"}
+          "gateway": "gateway", "pools": "gateway", "budget": "gateway", "bundle": "bundle",
+          "http": "http"}
 # redis/protocol is where these two are implemented.
 PUBLIC_EXCEPTIONS = {("redis/protocol", "redis_command.hpp"), ("redis/protocol", "redis_reply.hpp")}
 

@@ -44,6 +44,10 @@ SHOWS = {
     "run_bundle": "hello 2, Ada",
     "private_repository": "with the token it says: hello 1",
     "webhook": "current says: hello 2",
+    "health_part": "ready again: 1",
+    "serve_health": "/readyz: 503 it drains",
+    "metrics": "corbel_ready 1",
+    "structured_logs": "shown now",
     "live_resize": "after: max 7, 6 of 6 callers have a connection",
 }
 BUNDLES = {"load_bundle", "follow_branch", "pin_and_switch", "run_bundle", "webhook"}

@@ -1,6 +1,7 @@
 #pragma once
 /// A server on a thread of its own, with routes that show what it does.
 
+#include "http/event_stream.hpp"
 #include "http/server.hpp"
 
 #include <boost/asio/as_tuple.hpp>

@@ -2,7 +2,7 @@
 
 import ctypes
 import subprocess
-from ctypes import c_char_p, c_int, c_int32, c_int64, c_size_t, c_uint32, c_uint64, c_void_p
+from ctypes import c_char_p, c_int, c_int32, c_int64, c_size_t, c_uint16, c_uint32, c_uint64, c_void_p
 from pathlib import Path
 from typing import Dict
 
@@ -13,6 +13,7 @@ from corbel import (
     _bundle_follow,
     _bundle_structs,
     _constants,
+    _http_structs,
     _library,
     _pg_statement,
     _pg_structs,
@@ -48,6 +49,8 @@ STRUCTS = {
     "bundle_follow_options": _bundle_follow.BundleFollowOptions,
     "webhook": webhook.Webhook,
     "bundle_runner_options": _bundle_structs.BundleRunnerOptions,
+    "http_options": _http_structs.HttpOptions,
+    "http_answer": _http_structs.HttpAnswer,
     "pg_options": _pg_structs.PgOptions,
     "pg_stats": _pg_structs.PgStats,
     "pg_begin": _pg_structs.PgBegin,
@@ -69,6 +72,7 @@ KINDS = {
     "int32_t": {c_int32},
     "int64_t": {c_int64},
     "int": {c_int},
+    "uint16_t": {c_uint16},
     "uint32_t": {c_uint32},
     "uint64_t": {c_uint64},
     "corbel_ticket": {c_uint64},

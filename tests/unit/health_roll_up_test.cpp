@@ -11,7 +11,7 @@ using namespace std::chrono_literals;
 
 namespace {
 constexpr auto unknown = health_state::unknown, ok = health_state::ok, degraded = health_state::degraded,
-               down = health_state::down;
+               down = health_state::down, saturated = health_state::saturated, stale = health_state::stale;
 
 health_instant at(std::chrono::milliseconds t) {
   return {std::chrono::steady_clock::time_point(1h) + t, std::chrono::system_clock::time_point(2h) + t};
@@ -38,6 +38,9 @@ TEST_CASE("the whole out of its parts") {
            {{entry("a", ok, true)}, ok, ""},
            {{entry("a", ok, true, "all is well")}, ok, ""},
            {{entry("a", ok, true), entry("b", unknown, false)}, ok, ""},
+           {{entry("a", saturated, true, "8 of 8"), entry("b", ok, true)}, saturated, "a: 8 of 8"},
+           {{entry("a", saturated, false), entry("b", ok, true)}, saturated, "a: saturated"},
+           {{entry("a", saturated, true), entry("b", degraded, false, "slow")}, degraded, "b: slow"},
            {{entry("a", ok, true), entry("b", degraded, false, "slow")}, degraded, "b: slow"},
            {{entry("a", ok, true), entry("b", down, false, "gone")}, degraded, "b: gone"},
            {{entry("a", down, false, "gone")}, degraded, "a: gone"},
@@ -64,12 +67,12 @@ TEST_CASE("a part that is silent for too long") {
   };
   CHECK(late(ok, true, 5s).state == ok);
   CHECK(late(ok, true, 5s).reason == "");
-  CHECK(late(ok, true, 5001ms).state == down);
-  CHECK(late(ok, false, 5001ms).state == degraded);
-  CHECK(late(unknown, false, 6s).state == degraded);
-  CHECK(late(unknown, true, 6s).state == down);
+  CHECK(late(ok, true, 5001ms).state == stale);
+  CHECK(late(ok, false, 5001ms).state == stale);
+  CHECK(late(unknown, false, 6s).state == stale);
+  CHECK(late(unknown, true, 6s).state == stale);
   CHECK(late(down, false, 6s).state == down);  // silence makes nothing better
-  CHECK(late(degraded, true, 6s).state == down);
+  CHECK(late(degraded, true, 6s).state == stale);
   CHECK(late(ok, true, 12345ms).reason == "nothing was reported for 12.3 s, it should be within 5.0 s");
   CHECK(late(ok, true, 3h).reason == "nothing was reported for 10800 s, it should be within 5.0 s");
   CHECK(late(degraded, true, 7s, "slow").reason ==
@@ -79,19 +82,20 @@ TEST_CASE("a part that is silent for too long") {
   CHECK(late(ok, true, -1s).state == ok);             // reported while the clock was read
 
   auto summary = roll_up(std::vector{entry("a", ok, true), entry("b", ok, true, "", 1s)}, at(2s));
-  CHECK(summary.state == down);
+  CHECK(summary.state == stale);
+  CHECK_FALSE(summary.ready);
   CHECK(summary.because == "b: nothing was reported for 2.0 s, it should be within 1.0 s");
 }
 
 TEST_CASE("whatever the parts: order does not matter, the reason is a part's, and worse parts make nothing better") {
   // From the best to the worst that a required part can say.
-  auto rank = [](health_state s) { return s == ok ? 0 : s == degraded ? 1 : s == unknown ? 2 : 3; };
-  const health_state states[] = {ok, degraded, unknown, down};
+  const auto rank = illness;
+  const health_state states[] = {ok, saturated, degraded, unknown, down};
   std::mt19937 random(5);
   for (int round = 0; round < 5000; ++round) {
     std::vector<health_entry> parts;
     for (auto n = 1 + random() % 6; n > 0; --n) {
-      auto part = entry("part" + std::to_string(n), states[random() % 4], random() % 2, random() % 2 ? "why" : "",
+      auto part = entry("part" + std::to_string(n), states[random() % 5], random() % 2, random() % 2 ? "why" : "",
                         std::chrono::seconds(random() % 4));
       part.reported = at(std::chrono::seconds(random() % 10));
       parts.push_back(part);
@@ -106,15 +110,19 @@ TEST_CASE("whatever the parts: order does not matter, the reason is a part's, an
     REQUIRE(std::is_sorted(summary.parts.begin(), summary.parts.end(), [](auto &a, auto &b) { return a.part < b.part; }));
 
     int worst = -1;
-    bool any_known = false, optional_trouble = false;
+    bool any_known = false, optional_trouble = false, optional_full = false;
     for (auto &p : summary.parts) {
       if (p.required) worst = std::max(worst, rank(p.state));
       any_known = any_known || p.state != unknown || p.required;
-      optional_trouble = optional_trouble || (!p.required && (p.state == degraded || p.state == down));
+      optional_trouble = optional_trouble || (!p.required && (p.state == degraded || p.state == down || p.state == stale));
+      optional_full = optional_full || (!p.required && p.state == saturated);
     }
+    if (optional_full) worst = std::max(worst, rank(saturated));
     if (optional_trouble) worst = std::max(worst, rank(degraded));
     REQUIRE(rank(summary.state) == (any_known ? std::max(worst, 0) : rank(unknown)));
     REQUIRE(summary.because.empty() == (summary.state == ok));
+    REQUIRE(summary.ready == (rank(summary.state) <= rank(degraded)));
+    REQUIRE_FALSE(roll_up(parts, now, true).ready);
     if (any_known && summary.state != ok) {
       REQUIRE(std::any_of(summary.parts.begin(), summary.parts.end(), [&](auto &p) {
         return summary.because == p.part + ": " + (p.reason.empty() ? health_state_name(p.state) : p.reason);
@@ -125,4 +133,26 @@ TEST_CASE("whatever the parts: order does not matter, the reason is a part's, an
     victim.report.state = down;
     REQUIRE(rank(roll_up(parts, now).state) >= rank(summary.state));
   }
+}
+
+TEST_CASE("ready and alive say why not") {
+  auto vital = entry("runtime", ok, true, "", 5s);
+  vital.report.vital = true;
+  auto good = roll_up(std::vector{vital}, at(1s));
+  CHECK((good.ready && good.alive && good.why_not_ready.empty() && good.why_not_alive.empty()));
+  auto held = roll_up(std::vector{vital, entry("redis:main", down, true, "gone")}, at(6s));
+  CHECK_FALSE(held.ready);
+  CHECK_FALSE(held.alive);
+  CHECK(held.why_not_ready == "redis:main: gone");
+  CHECK(held.why_not_alive == "runtime: nothing was reported for 6.0 s, it should be within 5.0 s");
+  auto drained = roll_up(std::vector{vital}, at(1s), true);
+  CHECK((!drained.ready && drained.alive && drained.state == ok));
+  CHECK(drained.why_not_ready == "it drains");
+  CHECK(roll_up(std::vector<health_entry>{}, at(0s)).why_not_ready == "no part has reported yet");
+}
+
+TEST_CASE("when the summary changes by itself") {
+  CHECK_FALSE(next_due(std::vector{entry("a", ok, true)}, at(1s)));
+  CHECK(next_due(std::vector{entry("a", ok, true, "", 5s), entry("b", ok, false, "", 3s)}, at(1s)) == at(3001ms).steady);
+  CHECK_FALSE(next_due(std::vector{entry("a", ok, true, "", 5s)}, at(6s)));  // it is stale already
 }

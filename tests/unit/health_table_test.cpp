@@ -55,7 +55,7 @@ TEST_CASE("freshness goes by the last report") {
   CHECK(table.summary().state == health_state::ok);
   clock.now = 4001ms;
   auto summary = table.summary();
-  CHECK(summary.state == health_state::down);
+  CHECK(summary.state == health_state::stale);
   CHECK(summary.parts[0].since == wall(4s));
   table.set({.part = "queue", .state = health_state::ok, .required = true, .fresh_for = 2s});
   CHECK(table.summary().state == health_state::ok);
@@ -107,17 +107,20 @@ TEST_CASE("reports and summaries of many threads") {
 }
 
 TEST_CASE("the JSON of a summary") {
-  CHECK(health_json({health_state::ok, "", {}}) == R"({"state": "ok", "because": null, "parts": {}})");
+  CHECK(health_json({.state = health_state::ok, .because = "", .ready = true}) ==
+        R"({"state": "ok", "because": null, "ready": true, "alive": true, "draining": false, "parts": {}})");
   hand_clock clock;
   health_table table(clock.function());
   clock.now = 1500ms;
   table.set({.part = "redis:main", .state = health_state::down, .reason = "connection \"refused\"", .required = true});
   table.set({.part = "bundles", .state = health_state::ok});
-  CHECK(
-      health_json(table.summary()) ==
-      R"({"state": "down", "because": "redis:main: connection \"refused\"", "parts": {)"
-      R"("bundles": {"state": "ok", "reason": null, "since": "1970-01-01T00:00:01.500Z", "required": false}, )"
-      R"("redis:main": {"state": "down", "reason": "connection \"refused\"", "since": "1970-01-01T00:00:01.500Z", "required": true}}})");
+  CHECK(health_json(table.summary()) ==
+        R"({"state": "down", "because": "redis:main: connection \"refused\"", )"
+        R"("ready": false, "alive": true, "draining": false, "parts": {)"
+        R"("bundles": {"state": "ok", "reason": null, "since": "1970-01-01T00:00:01.500Z", )"
+        R"("last_good": "1970-01-01T00:00:01.500Z", "required": false}, )"
+        R"("redis:main": {"state": "down", "reason": "connection \"refused\"", "since": "1970-01-01T00:00:01.500Z", )"
+        R"("last_good": null, "required": true}}})");
   simdjson::dom::parser parser;
   CHECK(parser.parse(health_json(table.summary())).error() == simdjson::SUCCESS);
 }
@@ -128,4 +131,35 @@ TEST_CASE("states have names") {
   CHECK(std::string(health_state_name(health_state::degraded)) == "degraded");
   CHECK(std::string(health_state_name(health_state::down)) == "down");
   CHECK(std::string(health_state_name(static_cast<health_state>(77))) == "unknown");
+}
+
+TEST_CASE("changes are told once each, the whole's with its readiness") {
+  hand_clock clock;
+  health_table table(clock.function());
+  std::vector<health_change> told;
+  std::optional<std::chrono::steady_clock::time_point> due;
+  table.on_change([&](std::vector<health_change> changes, auto next) {
+    told.insert(told.end(), changes.begin(), changes.end());
+    due = next;
+  });
+  table.set({.part = "a", .state = health_state::ok, .required = true, .fresh_for = 2s});
+  REQUIRE(told.size() == 2);
+  CHECK((told[0].part == "a" && told[0].before == health_state::unknown && told[0].state == health_state::ok));
+  CHECK((told[1].part == "" && told[1].ready));
+  REQUIRE(due);
+  table.set({.part = "a", .state = health_state::ok, .reason = "again", .required = true, .fresh_for = 2s});
+  CHECK(told.size() == 2);
+  clock.now = 2001ms;
+  table.review();
+  REQUIRE(told.size() == 4);
+  CHECK(told[2].state == health_state::stale);
+  CHECK_FALSE(told[3].ready);
+  CHECK_FALSE(due);
+  table.set({.part = "a", .state = health_state::ok, .required = true});
+  table.set_draining(true);
+  CHECK_FALSE(told.back().ready);
+  CHECK(told.back().reason == "it drains");
+  CHECK(table.changes().at("a") == 3);
+  table.set({.part = "b", .state = health_state::stale});
+  CHECK(table.summary().parts.at(1).state == health_state::unknown);  // only the table says stale
 }

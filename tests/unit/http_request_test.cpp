@@ -1,5 +1,6 @@
-#include "http/request.hpp"
 #include "http/router.hpp"
+
+#include <corbel/http_request.hpp>
 
 #include <doctest/doctest.h>
 

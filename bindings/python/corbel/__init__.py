@@ -55,8 +55,10 @@ from corbel.errors import (
     Unavailable,
     Unsupported,
 )
-from corbel.health import Health, HealthState
+from corbel.health import Health, HealthChange, HealthState
+from corbel.health_changes import HealthChanges
 from corbel.heartbeat import Heartbeat
+from corbel.http import Request, Response
 from corbel.inspector import Inspector
 from corbel.lease import Lease
 from corbel.listener import Listener
@@ -70,10 +72,12 @@ from corbel.queue_settings import Admission, Queue
 from corbel.redis import Redis
 from corbel.row import Row
 from corbel.runtime import Runtime
+from corbel.server import HttpServer
 from corbel.state import RedisState, StateChange
 from corbel.stats import PgStats, RedisStats
 from corbel.stream import CopyOut, RowStream
 from corbel.subscription import Subscription
+from corbel.trace import follow_trace
 from corbel.transaction import Transaction
 from corbel.unworked import Unworked
 from corbel.webhook import Push, verify_webhook
@@ -106,8 +110,11 @@ __all__ = [
     "Forked",
     "HandlerStatus",
     "Health",
+    "HealthChange",
+    "HealthChanges",
     "HealthState",
     "Heartbeat",
+    "HttpServer",
     "Inspector",
     "Internal",
     "Invalid",
@@ -140,6 +147,8 @@ __all__ = [
     "RegistryEntry",
     "RegistryFault",
     "Reply",
+    "Request",
+    "Response",
     "Retry",
     "Row",
     "RowStream",
@@ -152,6 +161,7 @@ __all__ = [
     "Unavailable",
     "Unsupported",
     "Unworked",
+    "follow_trace",
     "has_feature",
     "read_registry",
     "verify_webhook",

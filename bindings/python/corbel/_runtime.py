@@ -2,7 +2,7 @@
 
 import ctypes
 from ctypes import c_void_p
-from typing import List, Optional
+from typing import List, Optional, Union
 
 from corbel import _constants as c
 from corbel import _structs
@@ -10,15 +10,19 @@ from corbel._failure import opened, received
 from corbel._handle import Handle
 from corbel._library import quick, waiting
 from corbel._options import milliseconds, text
+from corbel.errors import Invalid
 from corbel.health import Health
 from corbel.log import level_of, take_text
 
 
 def open_runtime(
-    name: Optional[str], instance: Optional[str], io_threads: int, log_level: str, log_stdout: bool
+    name: Optional[str], instance: Optional[str], io_threads: int, log_level: str, log_stdout: Union[bool, str]
 ) -> Handle:
     o = _structs.sized(_structs.RuntimeOptions)
-    o.flags = c.RUNTIME_LOG_STDOUT if log_stdout else 0
+    forms = {False: 0, True: 0, "json": c.RUNTIME_LOG_JSON, "text": c.RUNTIME_LOG_TEXT}
+    if log_stdout not in forms:
+        raise Invalid(f"log_stdout is {log_stdout!r}: give True, False, 'json' or 'text'")
+    o.flags = (c.RUNTIME_LOG_STDOUT if log_stdout else 0) | forms[log_stdout]
     o.io_threads = io_threads
     o.log_level = level_of(log_level)
     o.name = text(name, "name")
@@ -52,6 +56,13 @@ class RuntimeBase:
     def metrics(self) -> str:
         """All metrics of the runtime in Prometheus text format 0.0.4."""
         return take_text(opened(quick.corbel_runtime_metrics, self._handle.pointer, c.METRICS_PROMETHEUS))
+
+    def log_level(self, level: str, part: Optional[str] = None) -> None:
+        """Changes what is logged, live: of every part without a level of its own, or of one part ("redis" also means
+        "redis:main")."""
+        status = quick.corbel_log_level(self._handle.pointer, text(part, "part"), level_of(level))
+        if status:
+            raise received(0, status)
 
     def log(self, level: str, part: str, message: str, **fields: object) -> None:
         """Writes one line through the runtime's log: level "error" to "debug"; fields go along with it."""

@@ -1,6 +1,6 @@
 """The C functions that the package calls. A test compares them with the headers."""
 
-from ctypes import c_char_p, c_int, c_int32, c_int64, c_size_t, c_uint32, c_uint64, c_void_p
+from ctypes import c_char_p, c_int, c_int32, c_int64, c_size_t, c_uint16, c_uint32, c_uint64, c_void_p
 from typing import Any, Dict, List, Tuple
 
 from corbel._structs import Bytes
@@ -76,6 +76,21 @@ SIGNATURES: Dict[str, Tuple[Any, List[Any]]] = {
     "corbel_runtime_free": (None, [c_void_p]),
     "corbel_log_write": (c_int32, [c_void_p, c_int32, c_char_p, c_char_p, c_size_t, c_void_p, c_size_t, c_size_t]),
     "corbel_cancel": (c_int32, [c_void_p, c_uint64]),
+    "corbel_log_level": (c_int32, [c_void_p, c_char_p, c_int32]),
+    "corbel_trace_follow": (c_int32, [c_char_p, c_char_p, c_size_t]),
+    # http.h
+    "corbel_http_open": (c_int32, [c_void_p, c_void_p, c_void_p, c_void_p]),
+    "corbel_http_port": (c_uint16, [c_void_p]),
+    "corbel_http_route": (c_int32, [c_void_p, c_char_p, c_char_p, c_void_p]),
+    "corbel_http_stop": (c_int32, [c_void_p, c_void_p, c_void_p]),
+    "corbel_http_free": (None, [c_void_p]),
+    "corbel_request_method": (c_char_p, [c_void_p]),
+    "corbel_request_path": (c_char_p, [c_void_p]),
+    "corbel_request_body": (c_int32, [c_void_p, c_void_p]),
+    "corbel_request_field": (c_char_p, [c_void_p, c_char_p]),
+    "corbel_request_parameter": (c_char_p, [c_void_p, c_char_p]),
+    "corbel_request_answer": (c_int32, [c_void_p, c_void_p, c_void_p]),
+    "corbel_request_free": (None, [c_void_p]),
     # redis.h
     "corbel_redis_open": (c_int32, [c_void_p, c_void_p, c_void_p, c_void_p]),
     "corbel_redis_send": (c_int32, [c_void_p, c_void_p, c_size_t, c_void_p, c_void_p]),
@@ -196,4 +211,10 @@ SIGNATURES: Dict[str, Tuple[Any, List[Any]]] = {
     "corbel_health_set": (c_int32, [c_void_p, c_void_p, c_void_p]),
     "corbel_health_json": (c_int32, [c_void_p, c_void_p, c_void_p]),
     "corbel_health_state": (c_int32, [c_void_p, c_char_p]),
+    "corbel_health_remove": (c_int32, [c_void_p, c_char_p]),
+    "corbel_health_ready": (c_int, [c_void_p]),
+    "corbel_health_alive": (c_int, [c_void_p]),
+    "corbel_health_drain": (c_int32, [c_void_p, c_int]),
+    "corbel_health_watch": (c_int32, [c_void_p, c_void_p, c_uint64]),
+    "corbel_health_watch_lag": (c_int32, [c_void_p]),
 }

@@ -5,7 +5,7 @@ import ctypes
 import enum
 import json
 from ctypes import c_void_p
-from typing import Any, Dict, Optional
+from typing import Any, Dict, NamedTuple, Optional
 
 from corbel import _constants as c
 from corbel import _structs
@@ -13,7 +13,7 @@ from corbel._failure import opened, received
 from corbel._handle import Handle
 from corbel._library import quick
 from corbel._options import milliseconds, text
-from corbel.log import take_text
+from corbel.log import take_bytes, take_text
 
 
 class HealthState(enum.IntEnum):
@@ -21,6 +21,20 @@ class HealthState(enum.IntEnum):
     OK = c.HEALTH_OK
     DEGRADED = c.HEALTH_DEGRADED
     DOWN = c.HEALTH_DOWN
+    SATURATED = c.HEALTH_SATURATED
+    STALE = c.HEALTH_STALE
+
+
+class HealthChange(NamedTuple):
+    """A part whose state changed; or the whole, where part is None and its state or its readiness did. ready: the host,
+    after it; dropped: changes were lost before this one, because the reader was slow."""
+
+    part: Optional[str]
+    before: str
+    state: str
+    reason: Optional[str]
+    ready: bool
+    dropped: bool
 
 
 class Health:
@@ -37,11 +51,13 @@ class Health:
         *,
         required: bool = False,
         fresh_for: Optional[float] = None,
+        vital: bool = False,
     ) -> None:
         """Reports a part. required: the roll-up is no better than this part; others make it DEGRADED at worst.
-        fresh_for: seconds until the report is too old to count; None: it does not age."""
+        fresh_for: seconds until the report is too old to count, and STALE; None: it does not age. vital: down or stale, only
+        a restart of the process mends it: the host is not alive."""
         report = _structs.sized(_structs.HealthReport)
-        report.flags = c.HEALTH_REQUIRED if required else 0
+        report.flags = (c.HEALTH_REQUIRED if required else 0) | (c.HEALTH_VITAL if vital else 0)
         report.part = text(part, "part")
         report.state = int(state)
         report.fresh_ms = milliseconds(fresh_for, "fresh_for")
@@ -55,7 +71,45 @@ class Health:
         """State of one part, or of the roll-up; UNKNOWN for a part that nobody reported."""
         return HealthState(quick.corbel_health_state(self._runtime.pointer, text(part, "part")))
 
+    def remove(self, part: str) -> None:
+        """Forgets a part."""
+        self._check(quick.corbel_health_remove(self._runtime.pointer, text(part, "part")))
+
+    @property
+    def ready(self) -> bool:
+        """No required part is unknown, down or stale, some part has reported, and the host does not drain."""
+        return bool(quick.corbel_health_ready(self._runtime.pointer))
+
+    @property
+    def alive(self) -> bool:
+        """No vital part is down or stale."""
+        return bool(quick.corbel_health_alive(self._runtime.pointer))
+
+    def drain(self, on: bool = True) -> None:
+        """From now on the host is not ready: whoever probes /readyz or /health hears it. Nothing else is stopped."""
+        self._check(quick.corbel_health_drain(self._runtime.pointer, int(on)))
+
+    def watch_lag(self) -> None:
+        """Reports the part "runtime", vital and required: how long the I/O threads let a due timer wait."""
+        self._check(quick.corbel_health_watch_lag(self._runtime.pointer))
+
+    @staticmethod
+    def _check(status: int) -> None:
+        if status:
+            raise received(0, status)
+
     def report(self) -> Dict[str, Any]:
         """The whole table: {"state": "ok", "because": None, "parts": {"redis:main": {"state": ..., ...}}}."""
         table: Dict[str, Any] = json.loads(take_text(opened(quick.corbel_health_json, self._runtime.pointer)))
         return table
+
+
+def read_change(
+    kind: int, status: int, flags: int, value: int, epoch: int, object: int, error: int
+) -> Optional[HealthChange]:
+    """The notice of a watch; None when its end has come."""
+    if kind != c.EVENT_HEALTH or not object:
+        return None
+    told = json.loads(take_bytes(object))
+    dropped = bool(flags & c.EVENT_DROPPED)
+    return HealthChange(told["part"], told["before"], told["state"], told["reason"], told["ready"], dropped)

@@ -9,7 +9,7 @@ import threading
 import warnings
 from asyncio import get_running_loop
 from types import TracebackType
-from typing import Callable, List, Optional, Type
+from typing import Callable, List, Optional, Type, Union
 
 from corbel._failure import opened
 from corbel._library import quick
@@ -21,12 +21,14 @@ from corbel.config import Config
 from corbel.errors import Closed, Error, Forked
 from corbel.events import Pump
 from corbel.health import Health
+from corbel.health_changes import WatchesHealth
 from corbel.pools import Pools
 from corbel.postgres import Postgres
 from corbel.redis import Redis
+from corbel.server import OpensHttp
 
 
-class Runtime(RuntimeBase, OpensBundles):
+class Runtime(RuntimeBase, OpensBundles, OpensHttp, WatchesHealth):
     """I/O threads, timers and the log of the library, for use in the event loop that it is made in.
 
         async with corbel.Runtime() as rt, rt.redis("redis://localhost:6379") as r:
@@ -35,7 +37,7 @@ class Runtime(RuntimeBase, OpensBundles):
     - name: of the service, in log lines and CLIENT SETNAME; instance: by default INSTANCE_ID, else the host's name
     - io_threads: 1 to 64; one carries some 100,000 commands a second
     - log_level: "error", "warning", "info", "debug" or "off"; lines go to ``logging`` as "corbel.<part>"
-    - log_stdout: also one JSON object per line on standard output
+    - log_stdout: lines on standard output too: JSON objects, on a terminal text; "json" and "text" say which
     """
 
     def __init__(
@@ -45,7 +47,7 @@ class Runtime(RuntimeBase, OpensBundles):
         instance: Optional[str] = None,
         io_threads: int = 1,
         log_level: str = "info",
-        log_stdout: bool = False,
+        log_stdout: Union[bool, str] = False,
     ) -> None:
         loop = get_running_loop()
         self._handle = open_runtime(name, instance, io_threads, log_level, log_stdout)

@@ -57,6 +57,9 @@ typedef struct corbel_call {
 #define CORBEL_EVENT_BUNDLE 22        /* completion; object: corbel_bundle, NULL on failure */
 #define CORBEL_EVENT_BUNDLE_NOTICE 23 /* notice of a bundle loader; value: CORBEL_BUNDLE_...; object: corbel_text */
 
+#define CORBEL_EVENT_HEALTH 30  /* notice; value: the new state; object: corbel_text, a JSON object, see health.h */
+#define CORBEL_EVENT_REQUEST 31 /* notice of an HTTP server; object: corbel_request, owned by the receiver */
+
 #define CORBEL_SOURCE_RUNTIME 1
 #define CORBEL_SOURCE_REDIS 2
 #define CORBEL_SOURCE_POSTGRES 3

@@ -22,8 +22,12 @@ typedef struct corbel_runtime_options {
   void *log_user;
   corbel_drop_fn log_drop;
 } corbel_runtime_options;
-/* One JSON object per log line on standard output: ts, level, part, text, name, instance, pid, and the fields. */
+/* Log lines on standard output: on a terminal text for people, else one JSON object each: ts (RFC 3339, UTC, microseconds),
+ * level, part, text, name, instance, pid, and the fields. Warnings and errors that repeat are left out and counted. */
 #define CORBEL_RUNTIME_LOG_STDOUT 0x1u
+/* With LOG_STDOUT: JSON also on a terminal; text for people also elsewhere. */
+#define CORBEL_RUNTIME_LOG_JSON 0x2u
+#define CORBEL_RUNTIME_LOG_TEXT 0x4u
 
 /* One field of a log line. */
 typedef struct corbel_field {
@@ -54,6 +58,17 @@ CORBEL_API void corbel_runtime_free(corbel_runtime *rt);
 /* Writes one log line through the runtime's log; f holds n fields of `each` bytes. */
 CORBEL_API corbel_status corbel_log_write(corbel_runtime *rt, int32_t level, const char *part, const char *text, size_t size,
                                           const corbel_field *f, size_t n, size_t each);
+
+/* Changes what is logged, live: of every part without a level of its own (part NULL), or of one part ("redis" also means
+ * "redis:main"). What is less urgent than the level, CORBEL_LOG_OFF to CORBEL_LOG_ERROR, is not logged. Names of fields that
+ * every line of work uses: request_id, tenant, project, bundle_id, session_id, trace_id, span_id, source, error_class (a
+ * status's name in small letters), duration_ms. */
+CORBEL_API corbel_status corbel_log_level(corbel_runtime *rt, const char *part, int32_t level);
+
+/* W3C trace context: writes the traceparent of a new span, with its NUL, in the trace of the one given, or in a new trace
+ * where that is NULL or malformed. Its characters 3 to 34 are the trace's id, 36 to 51 the span's. */
+#define CORBEL_TRACEPARENT_SIZE 56
+CORBEL_API corbel_status corbel_trace_follow(const char *traceparent, char *out, size_t size);
 
 /* Asks for an operation to end now. Its one event still comes: CANCELLED, or what it had ended with already. An unknown
  * or completed ticket is not an error. */

@@ -16,6 +16,7 @@ from corbel.blocking.bundle_runner import BundleRun, BundleRunner
 from corbel.blocking.bundles import Bundles
 from corbel.blocking.connection import Connection
 from corbel.blocking.consumer import Consumer
+from corbel.blocking.health_changes import HealthChanges
 from corbel.blocking.heartbeat import Heartbeat
 from corbel.blocking.inspector import Inspector
 from corbel.blocking.lease import Lease
@@ -27,6 +28,7 @@ from corbel.blocking.postgres import Postgres
 from corbel.blocking.producer import Producer
 from corbel.blocking.redis import Redis
 from corbel.blocking.runtime import Runtime
+from corbel.blocking.server import HttpServer
 from corbel.blocking.stream import CopyOut, RowStream
 from corbel.blocking.subscription import Subscription
 from corbel.blocking.transaction import Transaction
@@ -39,7 +41,9 @@ __all__ = [
     "Consumer",
     "CopyOut",
     "Following",
+    "HealthChanges",
     "Heartbeat",
+    "HttpServer",
     "Inspector",
     "Lease",
     "Listener",

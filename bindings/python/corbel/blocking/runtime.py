@@ -4,7 +4,7 @@ import ctypes
 import logging
 import warnings
 from types import TracebackType
-from typing import Optional, Tuple, Type
+from typing import Optional, Tuple, Type, Union
 
 from corbel import log
 from corbel._failure import failure, opened
@@ -16,9 +16,11 @@ from corbel.blocking._inbox import Inbox
 from corbel.blocking._port import Core
 from corbel.blocking._watcher import Watcher
 from corbel.blocking.bundles import OpensBundles
+from corbel.blocking.health_changes import WatchesHealth
 from corbel.blocking.pools import Pools
 from corbel.blocking.postgres import Postgres
 from corbel.blocking.redis import Redis
+from corbel.blocking.server import OpensHttp
 from corbel.config import Config
 from corbel.errors import Closed, Error, Forked
 from corbel.health import Health
@@ -31,7 +33,7 @@ def _read(kind: int, status: int, flags: int, value: int, epoch: int, object: in
     return (value, flags, log.take_text(object)) if object else None
 
 
-class Runtime(RuntimeBase, OpensBundles):
+class Runtime(RuntimeBase, OpensBundles, OpensHttp, WatchesHealth):
     """I/O threads, timers and the log of the library, for any number of threads.
 
         with corbel.blocking.Runtime() as rt, rt.redis("redis://localhost:6379") as r:
@@ -41,7 +43,7 @@ class Runtime(RuntimeBase, OpensBundles):
     - io_threads: 1 to 64; one carries some 100,000 commands a second
     - log_level: "error", "warning", "info", "debug" or "off"; lines go to ``logging`` as "corbel.<part>", on one Python
       thread of this runtime
-    - log_stdout: also one JSON object per line on standard output
+    - log_stdout: lines on standard output too: JSON objects, on a terminal text; "json" and "text" say which
     """
 
     def __init__(
@@ -51,7 +53,7 @@ class Runtime(RuntimeBase, OpensBundles):
         instance: Optional[str] = None,
         io_threads: int = 1,
         log_level: str = "info",
-        log_stdout: bool = False,
+        log_stdout: Union[bool, str] = False,
     ) -> None:
         self._handle = open_runtime(name, instance, io_threads, log_level, log_stdout)
         self._log: Optional[Watcher[Line]] = None

@@ -16,6 +16,7 @@ struct http_request {
   std::vector<std::pair<std::string, std::string>> query;   ///< decoded; '+' is a space
   std::vector<std::pair<std::string, std::string>> fields;  ///< header fields, in order
   std::string body;
+  std::string peer = {};  ///< IP address of the client, or of the proxy before this server
 
   /// First field of that name, upper or lower case; empty when there is none.
   std::string_view field(std::string_view name) const noexcept;

@@ -1,8 +1,6 @@
 #pragma once
 /// What a handler answers: a body, or a stream of events that begins with it.
 
-#include "http/event_stream.hpp"
-
 #include <memory>
 #include <string>
 #include <string_view>
@@ -10,6 +8,8 @@
 #include <vector>
 
 namespace corbel {
+
+class event_stream;
 
 struct http_response {
   unsigned status = 200;

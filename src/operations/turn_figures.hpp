@@ -1,0 +1,39 @@
+#pragma once
+/// What the bundles of a process did: turns, errors, durations, and what their handlers say of economics. One thread at a
+/// time. Bounded: of more than 200 bundles the rest is counted under "other".
+
+#include "metrics/latency_histogram.hpp"
+#include "metrics/writer.hpp"
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+
+namespace corbel {
+
+class turn_figures {
+ public:
+  static constexpr std::size_t most = 200;
+
+  void ended(const std::string &bundle, bool good, std::chrono::nanoseconds took);
+  /// economics: one JSON object, as the handler reported it last.
+  void economics(const std::string &bundle, std::string json);
+
+  /// {"app": {"turns": 3, "errors": 1, "seconds": 1.2, "economics": null}, ...}
+  std::string json() const;
+  void write_metrics(detail::metrics_writer &to) const;
+
+ private:
+  struct one {
+    std::uint64_t turns = 0, errors = 0;
+    std::chrono::nanoseconds time{0};
+    std::unique_ptr<detail::latency_histogram> durations = std::make_unique<detail::latency_histogram>();
+    std::string economics;
+  };
+  one &of(const std::string &bundle);
+  std::map<std::string, one> all_;
+};
+
+}  // namespace corbel
