@@ -88,7 +88,7 @@ TEST_CASE_FIXTURE(fixture, "a stream that is left is cancelled on the server; th
   auto lease = take(pool).value();
   {
     auto stream =
-        got(lease.async_stream(pg_statement("SELECT repeat('x', 1000) FROM generate_series(1, 100000000)"), future)).value();
+        got(lease.async_stream(pg_statement("SELECT repeat('x', 1000), generate_series(1, 100000000)"), future)).value();
     CHECK(got(stream.async_next({}, future)));
   }
   CHECK(text(ask(lease, "SELECT 1", {.timeout = 20s})) == "1");
