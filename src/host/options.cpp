@@ -169,6 +169,8 @@ std::variant<host_options, int> read_host_options(const host_kind &kind, int arg
   o.drain_timeout = std::chrono::milliseconds(timeout);
   if (!print.empty()) o.what = prints.at(print);
   if (check) o.what = host_options::task::check;
+  if (!o.bundles_file.empty() && o.bundles_root.empty())
+    return usage("--bundles is given without --bundles-root: say where the bundles may be kept");
   if (o.what == host_options::task::serve && o.workers > 1 && o.port == 0)
     return usage("--port is 0 with " + std::to_string(o.workers) + " workers, which share one port: give its number");
   return o;

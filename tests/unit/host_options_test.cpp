@@ -87,6 +87,8 @@ TEST_CASE("wrong options end with status 2, help with 0") {
   CHECK(exit_status(ingress, {"--log-level", "loud"}) == 2);
   CHECK(exit_status(ingress, {"--concurrency", "3"}) == 2);
   CHECK(exit_status(proc, {"--concurrency", "0"}) == 2);
+  CHECK(exit_status(proc, {"--bundles", "bundles.yaml"}) == 2);
+  CHECK(sound(proc, {"--bundles", "bundles.yaml", "--bundles-root", "/srv/bundles"}).bundles_root == "/srv/bundles");
   CHECK(sound(proc, {"--concurrency", "3", "--lease-ms", "5000"}).lease == std::chrono::seconds(5));
 }
 
