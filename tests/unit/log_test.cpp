@@ -285,3 +285,29 @@ TEST_CASE("JSON lines on standard output") {
   CHECK(std::count(out.begin(), out.end(), '\n') == 2);
   CHECK(out.ends_with("}\n"));
 }
+
+TEST_CASE("levels change live, of all parts and of one and what is below it") {
+  deliveries d;
+  lines all;
+  logger log(log_level::info, "n", "i", false, d.function());
+  log.add_sink(log_level::debug, all.function());
+  auto passes = [&](log_level level, const char *part) {
+    all.got.clear();
+    log.write({level, part, "text", {}});
+    d.run();
+    return !all.got.empty();
+  };
+  CHECK_FALSE(passes(log_level::debug, "redis:main"));
+  log.set_level("redis", log_level::debug);
+  CHECK(log.enabled(log_level::debug));
+  CHECK(passes(log_level::debug, "redis:main"));
+  CHECK(passes(log_level::debug, "redis"));
+  CHECK_FALSE(passes(log_level::debug, "redisx"));
+  log.set_level("redis:main", log_level::error);
+  CHECK_FALSE(passes(log_level::warning, "redis:main"));
+  CHECK(passes(log_level::debug, "redis:other"));
+  log.set_level(log_level::off);
+  CHECK_FALSE(passes(log_level::error, "http"));
+  CHECK(passes(log_level::debug, "redis"));
+  CHECK(log.written(log_level::debug) == 4);
+}
