@@ -240,7 +240,10 @@ int serve(corbel::host_options options) {
 
   corbel::http_server *serving = nullptr;
   corbel::http_router routes;
-  corbel::add_health_routes(routes, rt, [&](bool draining) { return corbel::proc_health(options.identity(), draining); });
+  corbel::add_health_routes(routes, rt, [&](bool draining) {
+    const auto all = bundles ? bundles->loader().status() : std::vector<corbel::bundle_status>();
+    return corbel::proc_health(options.identity(), draining, all);
+  });
   w.processor().add_route(routes, options.identity());
   if (bundles) bundles->add_routes(routes);
   corbel::add_metrics_route(routes, rt, [&](corbel::detail::metrics_writer &to) {

@@ -3,16 +3,19 @@
 
 #include "operations/identity.hpp"
 
+#include <corbel/bundle_options.hpp>
 #include <corbel/http_response.hpp>
 
 #include <chrono>
+#include <span>
 
 namespace corbel {
 
 http_response ingress_health(const host_identity &who, bool draining, std::chrono::system_clock::time_point now);
 
-/// Bundles are not run yet: their fields say that nothing is missing and nothing failed.
-http_response proc_health(const host_identity &who, bool draining);
+/// bundles: all of a host's; none where it has none. 503 "not_ready" while one is loading or the last look of one failed:
+/// then bundles_git_errors says why, and it is ready again by itself when that is mended.
+http_response proc_health(const host_identity &who, bool draining, std::span<const bundle_status> bundles = {});
 
 /// {"status": "ok", "ts": 1721815200.0}
 http_response metrics_health(bool draining, std::chrono::system_clock::time_point now);
