@@ -241,7 +241,8 @@ int serve(corbel::host_options options) {
   corbel::http_server *serving = nullptr;
   corbel::http_router routes;
   corbel::add_health_routes(routes, rt, [&](bool draining) {
-    const auto all = bundles ? bundles->loader().status() : std::vector<corbel::bundle_status>();
+    auto all = bundles ? bundles->loader().status() : std::vector<corbel::bundle_status>();
+    if (bundles && !bundles->entries()()) all.emplace_back().id = "_internal";  // the registry was not read yet
     return corbel::proc_health(options.identity(), draining, all);
   });
   w.processor().add_route(routes, options.identity());

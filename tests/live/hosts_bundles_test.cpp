@@ -132,3 +132,22 @@ TEST_CASE_FIXTURE(world, "kill -9 of proc leaves no handler, and its message is 
   proc.start();
   CHECK(json_at(stream.next("chat_complete").data, "data.words") == "3");
 }
+
+TEST_CASE_FIXTURE(world,
+                  "proc is not ready while a bundle's repository fails, says why, and is ready again when it is mended") {
+  REQUIRE(until(std::chrono::seconds(60), [&] {
+    return json_at(http_get(proc.port, "/health").body, "bundles_preload_status.words.status") == "succeeded";
+  }));
+  // Renamed into place: the file is read while it is written otherwise.
+  std::ofstream(place.file("next")) << "bundles:\n  version: '2'\n  default_bundle_id: words\n  items:\n"
+                                    << "  - {id: words, repo: '" << repo.url()
+                                    << "', ref: nowhere, subdir: word_count_py}\n";
+  fs::rename(place.file("next"), place.file("bundles.yaml"));
+  REQUIRE(until(std::chrono::seconds(30), [&] { return proc.health() == 503; }));
+  REQUIRE(until(std::chrono::seconds(30), [&] {
+    return json_at(http_get(proc.port, "/health").body, "bundles_git_errors.words").find("nowhere") != std::string::npos;
+  }));
+  CHECK(json_at(http_get(proc.port, "/health").body, "status") == "not_ready");
+  listed();
+  CHECK(until(std::chrono::seconds(30), [&] { return proc.health() == 200; }));
+}
