@@ -10,8 +10,8 @@
 ///
 /// Threads: the server's executor.
 
-#include "operations/turn_figures.hpp"
 #include "operations/token_guard.hpp"
+#include "operations/turn_figures.hpp"
 
 #include <corbel/pools.hpp>
 #include <corbel/queue_inspector.hpp>

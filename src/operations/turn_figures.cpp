@@ -41,7 +41,7 @@ std::string turn_figures::json() const {
 void turn_figures::write_metrics(detail::metrics_writer &to) const {
   for (auto &[id, o] : all_) {
     const detail::metric_labels label{{"bundle", id}};
-    to.counter("corbel_turn_figures_total", "Turns that a bundle ended.", label, static_cast<double>(o.turns));
+    to.counter("corbel_bundle_turns_total", "Turns that a bundle ended.", label, static_cast<double>(o.turns));
     to.counter("corbel_bundle_turn_errors_total", "Turns of a bundle that ended badly.", label,
                static_cast<double>(o.errors));
     to.histogram("corbel_bundle_turn_seconds", "How long turns took.", label, *o.durations);
