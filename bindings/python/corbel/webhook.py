@@ -49,7 +49,7 @@ def verify_webhook(secret: str, headers: Mapping[str, str], body: bytes) -> Push
     w = _structs.sized(Webhook)
     w.signature = _view(given.get("x-hub-signature-256", b""))
     w.token = _view(given.get("x-gitlab-token", b""))
-    w.event = _view(given.get("x-github-event") or given.get("x-gitlab-event", b""))
+    w.event = _view(given.get("x-github-event") or given.get("x-gitlab-event") or b"")
     w.body = _view(body)
     key = text(secret, "secret")
     if key is None:
