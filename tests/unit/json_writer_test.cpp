@@ -11,7 +11,7 @@ using namespace corbel;
 using namespace std::string_literals;
 
 namespace {
-std::string quoted(std::string_view text) {
+std::string as_json(std::string_view text) {
   std::string out;
   json_writer(out).value(text);
   return out;
@@ -32,18 +32,18 @@ TEST_CASE("objects and arrays nest with their separators") {
 }
 
 TEST_CASE("what must be escaped is escaped, the rest is raw") {
-  CHECK(quoted("a\"b\\c\n\r\t\b\f\x01\x1f\x7f/é😀") == R"("a\"b\\c\n\r\t\u0008\u000c\u0001\u001f\u007f/é😀")");
-  CHECK(quoted("\0"s) == R"("\u0000")");
-  CHECK(quoted("a\u2028b\u2029c\u0085d") == R"("a\u2028b\u2029c\u0085d")");
+  CHECK(as_json("a\"b\\c\n\r\t\b\f\x01\x1f\x7f/é😀") == R"("a\"b\\c\n\r\t\u0008\u000c\u0001\u001f\u007f/é😀")");
+  CHECK(as_json("\0"s) == R"("\u0000")");
+  CHECK(as_json("a\u2028b\u2029c\u0085d") == R"("a\u2028b\u2029c\u0085d")");
 }
 
 TEST_CASE("invalid UTF-8 becomes U+FFFD, piece by piece") {
-  CHECK(quoted("a\xff\xfe z") == "\"a\uFFFD\uFFFD z\"");
-  CHECK(quoted("\xe2\x82") == "\"\uFFFD\"");
-  CHECK(quoted("\xed\xa0\x80") == "\"\uFFFD\uFFFD\uFFFD\"");
-  CHECK(quoted("\xc0\xaf") == "\"\uFFFD\uFFFD\"");
-  CHECK(quoted("\xf4\x90\x80\x80") == "\"\uFFFD\uFFFD\uFFFD\uFFFD\"");
-  CHECK(quoted("\xe2\x28") == "\"\uFFFD(\"");
+  CHECK(as_json("a\xff\xfe z") == "\"a\uFFFD\uFFFD z\"");
+  CHECK(as_json("\xe2\x82") == "\"\uFFFD\"");
+  CHECK(as_json("\xed\xa0\x80") == "\"\uFFFD\uFFFD\uFFFD\"");
+  CHECK(as_json("\xc0\xaf") == "\"\uFFFD\uFFFD\"");
+  CHECK(as_json("\xf4\x90\x80\x80") == "\"\uFFFD\uFFFD\uFFFD\uFFFD\"");
+  CHECK(as_json("\xe2\x28") == "\"\uFFFD(\"");
 }
 
 TEST_CASE("numbers keep their kind") {
@@ -73,7 +73,7 @@ TEST_CASE("any bytes come back from the reader as valid UTF-8") {
     std::string text;
     for (auto n = random() % 24; n > 0; --n)
       text += static_cast<char>(random() % 3 ? random() : edges[random() % std::size(edges)]);
-    auto d = json_document::parse(quoted(text));
+    auto d = json_document::parse(as_json(text));
     REQUIRE(d);
     auto back = std::string(*d->root().text());
     CHECK(detail::utf8_first_invalid(back) == std::string::npos);
