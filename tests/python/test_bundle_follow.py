@@ -102,3 +102,15 @@ def test_webhooks():
     ):
         with pytest.raises(corbel.Refused):
             corbel.verify_webhook(secret, headers, body)
+
+
+def test_beside_the_platform(git, server):
+    with corbel.blocking.Runtime(log_level="off") as rt, rt.redis(server.url) as redis:
+        lock = corbel.BundleLock(redis, tenant="t", project="p", ttl=5)
+        with rt.bundles(git.root, layout="platform", lock=lock) as loader:
+            with loader.load("app", git.url, "main", submodules=True) as bundle:
+                assert bundle.path.startswith(f"{git.root}/.corbel/")
+            marker = json.loads(Path(git.root, "app__main", ".kdcube.git-bundle.json").read_text())
+            assert (marker["bundle_id"], marker["git_ref"], marker["commit"]) == ("app", "main", bundle.commit)
+        with pytest.raises(corbel.Invalid):
+            rt.bundles(git.root, layout="other")
