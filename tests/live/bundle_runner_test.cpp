@@ -112,5 +112,5 @@ TEST_CASE_FIXTURE(runner_fixture, "a wrong request, an unknown bundle, a bundle 
   CHECK(health(rt).because.find("no-such-program") != std::string::npos);
   push(echo_py);
   CHECK(run("{}"));
-  CHECK(health(rt).state == health_state::ok);
+  CHECK(until(patience, [&] { return health(rt).state == health_state::ok; }));  // what flaps is not believed at once
 }

@@ -59,6 +59,7 @@ class fetching {
 
  private:
   void lock() {
+    if (lock_) return;
     progress_("waiting", {});
     lock_ = file_lock::wait(place_.mirror_lock(), file_lock::mode::alone);
   }
