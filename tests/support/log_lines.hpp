@@ -6,6 +6,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace corbel::test {
@@ -19,14 +20,14 @@ class log_lines {
       s->lines.push_back(line);
     };
   }
-  /// How many lines of this level or more urgent hold the text, in their text or in a field.
-  std::size_t count(const std::string &text, log_level at_least = log_level::debug) const {
+  /// How many lines of this level or more urgent hold the text, in their text or in a field. part: of that one alone.
+  std::size_t count(const std::string &text, log_level at_least = log_level::debug, std::string_view part = {}) const {
     std::lock_guard lock(state_->mutex);
     std::size_t n = 0;
     for (auto &line : state_->lines) {
       bool holds = line.text.find(text) != std::string::npos;
       for (auto &f : line.fields) holds = holds || f.value.find(text) != std::string::npos;
-      n += holds && line.level <= at_least;
+      n += holds && line.level <= at_least && (part.empty() || line.part == part);
     }
     return n;
   }
