@@ -26,9 +26,10 @@ void health_watch::log(const health_change &c) {
   // A start is no news for somebody on call.
   const bool first = c.before == health_state::unknown;
   const bool better = c.part.empty() ? c.ready : illness(c.state) < illness(c.before);
-  const auto level = first && illness(c.state) <= illness(health_state::unknown) ? log_level::debug
-                     : better                                                    ? log_level::info
-                                                                                 : log_level::warning;
+  // Nor is a host whose last part went, as it does at the end.
+  const bool nothing_left = c.part.empty() && c.state == health_state::unknown;
+  const bool quiet = nothing_left || (first && illness(c.state) <= illness(health_state::unknown));
+  const auto level = quiet ? log_level::debug : better ? log_level::info : log_level::warning;
   if (!log_.enabled(level)) return;
   const std::string state = health_state_name(c.state);
   std::string text;

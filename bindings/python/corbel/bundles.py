@@ -5,13 +5,13 @@ from types import TracebackType
 from typing import Dict, Optional, Sequence, Type
 
 from corbel._bundle_follow import follow_registry, look_now, read_followed
-from corbel._bundle_structs import BundlesOptions, bundle_source, bundles_options, runner_options
+from corbel._bundle_structs import BundlesOptions, bundle_source, runner_options
 from corbel._failure import opened
 from corbel._handle import Handle
 from corbel._library import quick
 from corbel._mailbox import Mailbox
 from corbel._options import text
-from corbel.bundle import Bundle, BundleAccess, BundleLock, BundleNotice, BundleStatus, Registry, read_notice, read_status
+from corbel.bundle import Bundle, BundleNotice, BundleStatus, Registry, read_notice, read_status
 from corbel.bundle_runner import BundleRunner
 from corbel.errors import Closed
 from corbel.events import Pump
@@ -223,64 +223,3 @@ class Bundles:
         self, kind: Optional[Type[BaseException]], error: Optional[BaseException], trace: Optional[TracebackType]
     ) -> None:
         await self.close()
-
-
-class OpensBundles:
-    """What a runtime can about bundles."""
-
-    _pump: Pump
-    _handle: Handle
-
-    def bundles(
-        self,
-        root: str,
-        *,
-        program: Optional[str] = None,
-        network_timeout: Optional[float] = None,
-        max_bytes: int = 0,
-        max_files: int = 0,
-        max_path: int = 0,
-        max_running: int = 0,
-        keep: int = 0,
-        keep_for: Optional[float] = None,
-        keep_bytes: int = 0,
-        retry: Optional["tuple[float, float]"] = None,
-        max_notices: int = 0,
-        access: Optional[BundleAccess] = None,
-        layout: str = "native",
-        lock: Optional[BundleLock] = None,
-    ) -> Bundles:
-        """Opens a loader of bundles, code in git repositories.
-
-        - root: absolute path of its folder, which other loaders and processes may share
-        - program: path of corbel-git (CORBEL_GIT, else beside the library)
-        - network_timeout: of a load as a whole where its call has none (120 s)
-        - max_bytes of a commit and of what is received (1 GiB), max_files of a commit (200,000), max_path in it (1,024)
-        - max_running: corbel-git at once (4)
-        - keep: commits of a repository kept that nobody uses (3); keep_for seconds, keep_bytes of them: no limit
-        - retry: between scheduled tries after failures, seconds, the first and the most (5, 300)
-        - max_notices: kept for a slow reader (1,024)
-        - access: credentials for sources without their own
-        - layout: "platform": the root is a managed root of the platform's, where each bundle is kept as the platform's own
-          processes would; what is Corbel's own is in its folder .corbel
-        - lock: the platform's lock in Redis (file locks alone)
-        """
-        self._pump.check()
-        options = bundles_options(
-            root,
-            program=program,
-            network_timeout=network_timeout,
-            max_bytes=max_bytes,
-            max_files=max_files,
-            max_path=max_path,
-            max_running=max_running,
-            keep=keep,
-            keep_for=keep_for,
-            keep_bytes=keep_bytes,
-            retry=retry,
-            max_notices=max_notices,
-            access=access,
-            layout=layout,
-            lock=lock,
-        )
-        return Bundles(self._pump, self._handle, options, max_notices)

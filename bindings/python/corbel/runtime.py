@@ -16,7 +16,7 @@ from corbel._library import quick
 from corbel._options import redis_options
 from corbel._pg_options import pg_options
 from corbel._runtime import RuntimeBase, log_to, open_runtime, shut_down
-from corbel.bundles import OpensBundles
+from corbel.opens_bundles import OpensBundles
 from corbel.config import Config
 from corbel.errors import Closed, Error, Forked
 from corbel.events import Pump

@@ -15,7 +15,7 @@ from corbel._runtime import RuntimeBase, log_to, open_runtime, shut_down
 from corbel.blocking._inbox import Inbox
 from corbel.blocking._port import Core
 from corbel.blocking._watcher import Watcher
-from corbel.blocking.bundles import OpensBundles
+from corbel.blocking.opens_bundles import OpensBundles
 from corbel.blocking.health_changes import WatchesHealth
 from corbel.blocking.pools import Pools
 from corbel.blocking.postgres import Postgres
