@@ -77,9 +77,9 @@ class BundleAccess(NamedTuple):
 
 
 class BundleLock(NamedTuple):
-    """The platform's lock in Redis, which keeps several machines from doing the same work; renewed, and deleted only while it
-    is ours. A Redis that is away holds nobody up. redis: a pool; tenant ("home"), project ("default-project"): of the keys;
-    ttl: seconds (30)."""
+    """The platform's lock in Redis, which keeps several machines from doing the same work; renewed, and deleted only while
+    it is ours. A Redis that is away holds nobody up. redis: a pool; tenant ("home"), project ("default-project"): of the
+    keys; ttl: seconds (30)."""
 
     redis: Any
     tenant: Optional[str] = None
@@ -111,8 +111,8 @@ class BundleStatus(NamedTuple):
 
 class BundleNotice(NamedTuple):
     """What happened: event is "fetched", "switched" (path: of its code), "failed", "removed", "repaired"; or, of a followed
-    registry, "refused" (an entry is wrong, or with an empty id all of it) or "forgotten" (it is listed no more); took: seconds,
-    of the look as a whole; dropped: notices were lost before this one, because the reader was slow."""
+    registry, "refused" (an entry is wrong, or with an empty id all of it) or "forgotten" (it is listed no more); took:
+    seconds, of the look as a whole; dropped: notices were lost before this one, because the reader was slow."""
 
     event: str
     id: str
