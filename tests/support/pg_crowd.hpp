@@ -106,7 +106,13 @@ inline void check_rows(const pg_crowd_report &r, postgres_server &server) {
   CHECK(r.completed == r.calls);
   CHECK(r.again == 0);
   CHECK(r.wrong == 0);
-  CHECK(server.value("SELECT count(*) FROM (SELECT 1 FROM crowd GROUP BY caller, call HAVING count(*) > 1) x") == "0");
+  const auto twice = server.ask("SELECT caller, call, count(*) FROM crowd GROUP BY 1, 2 HAVING count(*) > 1");
+  CHECK(twice.empty());
+  for (auto &row : twice) {
+    const std::pair key{std::stoi(row[0]), std::stoi(row[1])};
+    const char *told = r.acknowledged.contains(key) ? "acknowledged" : r.doubtful.contains(key) ? "doubtful" : "refused";
+    MESSAGE("caller " << row[0] << ", call " << row[1] << " is there " << row[2] << " times; it was told: " << told);
+  }
   std::set<std::pair<int, int>> there;
   for (auto &row : server.ask("SELECT caller, call FROM crowd")) there.emplace(std::stoi(row[0]), std::stoi(row[1]));
   std::size_t missing = 0, unexpected = 0;
