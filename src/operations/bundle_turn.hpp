@@ -30,8 +30,7 @@ struct turn_end {
 };
 
 /// The bundle that a task means: its own, or the registry's default where it names none or "default". Errors: invalid,
-/// native "UNKNOWN", with what there is; unavailable while nothing
-/// is listed. Pure.
+/// native "UNKNOWN", with what there is; unavailable while nothing is listed. Pure.
 result<std::string> choose_bundle(const bundle_registry &registry, const std::string &wanted);
 
 /// What a handler is given. Pure.
