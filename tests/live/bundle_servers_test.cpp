@@ -115,8 +115,8 @@ TEST_CASE_FIXTURE(served, "servers that say nothing are left at the deadline, wi
     REQUIRE(r.error().is(status::timeout));
   }
   REQUIRE(until(patience, [&] { return jobs() == 0; }));
-  CHECK(threads() == threads_before);
-  CHECK(open_descriptors() == descriptors_before);
+  // The silent server lives in this process and closes its ends a moment after the killed helper's.
+  CHECK(until(patience, [&] { return threads() <= threads_before && open_descriptors() <= descriptors_before; }));
   // The locks are free: what works works at once.
   CHECK(load(source("main", "good")).id() == "good");
 }
