@@ -19,7 +19,8 @@ class claim_plan {
  public:
   /// Most messages of one claim.
   static constexpr std::uint32_t most_at_once = 128;
-  /// ... of one that waits at the server: few, for should this process be cut off then, they wait for its lease to end.
+  /// ... of one that waits at the server while work is slow: few, for should this process be cut off then, they wait for its
+  /// lease to end.
   static constexpr std::uint32_t most_armed = 8;
 
   using clock = std::chrono::steady_clock;
@@ -75,10 +76,13 @@ class claim_plan {
     maybe_more_ = true;
     held_off_ = false;
   }
-  /// A claim is to be sent ahead, to run when something is ready: so many at most, which counts as under way; 0: none.
+  /// A claim is to be sent ahead, to run when something is ready: so many at most, which counts as under way; 0: none. Where
+  /// work is fast, others will wait too by then, and what comes together is claimed together.
   std::uint32_t arm() noexcept {
     if (stopped_ || claiming_ != 0 || held_off_ || buffered_ > 0) return 0;
-    claiming_ = std::min({waiting_, room(), most_armed});
+    claiming_ = std::min(waiting_, room());
+    if (claiming_ != 0)
+      claiming_ = ahead_ > 0 ? std::min({claiming_ + ahead_, concurrency_, most_at_once}) : std::min(claiming_, most_armed);
     armed_ = claiming_ != 0;
     woken_meanwhile_ = false;
     return claiming_;

@@ -140,7 +140,7 @@ class queue_protocol {
   virtual script_call claim(const claim_request &r) const = 0;
   /// Reads the elements that a claim took, where its own reply has none; to be sent right behind it.
   virtual std::optional<redis_command> read_elements(const claim_request &) const { return {}; }
-  /// elements: the reply to read_elements(); empty where there is none.
+  /// elements: the reply to read_elements(); empty where there is none, or it was not sent.
   virtual claim_answer read_claim(const redis_node &reply, const redis_reply &elements, const claim_request &r) const = 0;
   /// Gives back what a claim took whose answer was lost, as if it had not been claimed. Reply: how many, an integer.
   /// unseen: as claim_answer says; later claims look for groups.
