@@ -41,8 +41,8 @@ std::string chat_task::json() const {
   w.key("request").begin_object().key("external_events").raw(external_events);
   w.key("chat_history").begin_array().end_array().end_object();
   w.key("event").begin_object().member("kind", "message").member("agent_id", "default.react.agent");
-  w.member("event_id", event_id).member("reactive", true).end_object();
-  w.end_object();
+  w.member("event_id", event_id).member("sequence", nullptr).member("reactive", true).end_object();
+  w.key("bundle_call_context").begin_object().end_object().end_object();
   return out;
 }
 

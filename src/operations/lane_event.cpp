@@ -28,8 +28,11 @@ void write_first_event(json_writer &w, const chat_task &t, const std::string &no
   const auto events = json_document::parse(t.external_events);
   const auto list = events ? events->root().array() : result<json_array>(events.error());
   if (list && !list->empty() && (*list)[0].kind() == json_kind::object) {
-    for (const auto &[name, value] : (*list)[0].object()->members())
-      if (name != "timestamp" && name != "ts") w.member(name, value);
+    const auto first = *(*list)[0].object();
+    for (const auto &[name, value] : first.members())
+      if (name != "timestamp" && name != "ts" && !value.is_null()) w.member(name, value);
+    if (!first.find("agent_id")) w.member("agent_id", agent);
+    if (!first.find("story_id")) w.member("story_id", nullptr);
   }
   w.member("timestamp", now).end_object();
 }
