@@ -41,6 +41,7 @@ runtime_core::runtime_core(runtime_options options, boost::asio::io_context *hos
       [watch = health_watch_.get()](std::vector<health_change> changes, auto due) { watch->tell(std::move(changes), due); });
   metrics_.add_source([this](metrics_writer &to) { write_health_metrics(to, health_); });
   metrics_.add_source(write_process_metrics);
+  metrics_.add_source([this](metrics_writer &to) { host_metrics_.write(to); });
   metrics_.add_source([this](metrics_writer &to) {
     for (auto l : {log_level::error, log_level::warning, log_level::info, log_level::debug})
       to.counter("corbel_log_lines_total", "Lines that were logged.", {{"level", log_level_name(l)}}, log_->written(l));
