@@ -31,10 +31,18 @@ struct metrics_writer::families {
   std::map<std::string, family, std::less<>> all;
   double refused = 0;
 
+  /// Of the metric before, which is most often of the same name.
+  decltype(all)::iterator last = all.end();
+
+  decltype(all)::iterator family_of(std::string_view name) {
+    return last != all.end() && last->first == name ? last : all.find(name);
+  }
+
   /// The metric to add to; nullptr when it is refused.
   ClientMetric *at(std::string_view name, std::string_view help, const metric_labels &labels, MetricType type,
                    std::span<const double> bounds = {}) {
     label_list list;
+    list.reserve(labels.size());
     bool good = is_metric_name(name);
     for (auto &[key, value] : labels) {
       good = good && is_label_name(key);
@@ -42,7 +50,7 @@ struct metrics_writer::families {
     }
     std::sort(list.begin(), list.end());
     good = good && std::ranges::adjacent_find(list, {}, &ClientMetric::Label::name) == list.end();
-    auto found = all.find(name);
+    auto found = family_of(name);
     if (found != all.end()) good = good && found->second.type == type && std::ranges::equal(found->second.bounds, bounds);
     if (!good) {
       ++refused;
@@ -50,8 +58,12 @@ struct metrics_writer::families {
     }
     if (found == all.end())
       found = all.emplace(name, family{one_line(std::string(help)), type, {bounds.begin(), bounds.end()}, {}}).first;
-    auto [metric, fresh] = found->second.metrics.try_emplace(list);
-    if (fresh) metric->second.label = std::move(list);
+    last = found;
+    // Sources often write in order, so the place is often the end.
+    auto &metrics = found->second.metrics;
+    const auto before = metrics.size();
+    auto metric = metrics.try_emplace(metrics.end(), list);
+    if (metrics.size() != before) metric->second.label = std::move(list);
     return &metric->second;
   }
 };
@@ -125,10 +137,13 @@ std::vector<metric_family> metrics_writer::all() {
 std::string metrics_writer::text() {
   write_refused();
   std::vector<MetricFamily> list;
+  list.reserve(families_->all.size());
   for (auto &[name, family] : families_->all) {
-    auto &out = list.emplace_back(MetricFamily{name, family.help, family.type, {}});
-    for (auto &[labels, metric] : family.metrics) out.metric.push_back(metric);
+    auto &out = list.emplace_back(MetricFamily{name, std::move(family.help), family.type, {}});
+    out.metric.reserve(family.metrics.size());
+    for (auto &[labels, metric] : family.metrics) out.metric.push_back(std::move(metric));
   }
+  families_ = std::make_unique<families>();
   return prometheus::TextSerializer().Serialize(list);
 }
 

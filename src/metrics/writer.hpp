@@ -55,7 +55,7 @@ class metrics_writer {
   void refuse() noexcept;
   /// All that was written, sorted by name and labels.
   std::vector<metric_family> all();
-  /// All that was written, in Prometheus text format 0.0.4, sorted by name and labels.
+  /// The same in Prometheus text format 0.0.4; takes it away.
   std::string text();
 
  private:

@@ -1,0 +1,77 @@
+#include "events/listener_batch.hpp"
+
+#include <chrono>
+#include <exception>
+#include <utility>
+
+namespace corbel::detail {
+
+namespace {
+// Longer would count as a slow listener, which one slow task is, and many quick ones are not.
+constexpr std::chrono::milliseconds longest_turn{50};
+}  // namespace
+
+struct listener_batch::turn {
+  explicit turn(std::shared_ptr<listener_batch> b) : batch(std::move(b)) {}
+  turn(const turn &) = delete;
+  turn &operator=(const turn &) = delete;
+  ~turn() {
+    if (batch) batch->lose();
+  }
+  void run() { std::exchange(batch, nullptr)->run(); }
+  std::shared_ptr<listener_batch> batch;
+};
+
+bool listener_batch::post(task t) {
+  if (stamp_.forked()) return false;
+  std::lock_guard lock(mutex_);
+  if (tasks_.size() >= listener::max_tasks) return false;
+  tasks_.push_back(std::move(t));
+  if (asked_ || (asked_ = ask())) return true;
+  tasks_.pop_back();
+  return false;
+}
+
+bool listener_batch::ask() {
+  auto t = std::make_shared<turn>(shared_from_this());
+  if (to_->post([t] { t->run(); })) return true;
+  t->batch = nullptr;
+  return false;
+}
+
+void listener_batch::run() {
+  const auto end = std::chrono::steady_clock::now() + longest_turn;
+  std::exception_ptr thrown;
+  std::deque<task> lost;  // ends outside the lock
+  for (;;) {
+    task next;
+    {
+      std::lock_guard lock(mutex_);
+      if (tasks_.empty()) {
+        asked_ = false;
+        break;
+      }
+      if (thrown || std::chrono::steady_clock::now() > end) {
+        if (!(asked_ = ask())) lost.swap(tasks_);
+        break;
+      }
+      next = std::move(tasks_.front());
+      tasks_.pop_front();
+    }
+    try {
+      next();
+    } catch (...) {
+      thrown = std::current_exception();
+    }
+  }
+  if (thrown) std::rethrow_exception(thrown);
+}
+
+void listener_batch::lose() {
+  std::deque<task> lost;  // ends outside the lock
+  std::lock_guard lock(mutex_);
+  lost.swap(tasks_);
+  asked_ = false;
+}
+
+}  // namespace corbel::detail
