@@ -8,6 +8,10 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cerrno>
+#include <sys/socket.h>
+
 namespace corbel::detail {
 
 namespace asio = boost::asio;
@@ -36,6 +40,7 @@ http_session::~http_session() {
   core_->sessions.erase(this);
   --core_->stats.connections;
   core_->changed.cancel();
+  if (core_->full && 10 * core_->sessions.size() < 9 * core_->limits.connections) core_->set_full(false);
 }
 
 void http_session::drain() {
@@ -79,7 +84,7 @@ asio::awaitable<void> http_session::run(bool refused) {
     deadline_.clear();
     ++core_->stats.requests;
     got.request->peer = peer_;
-    auto response = co_await answer(*got.request);
+    auto response = co_await count(*got.request);
     bool head = got.request->method == "HEAD";
     if (response.stream && !head) {
       co_await write_stream(response, got.version);
@@ -103,6 +108,30 @@ asio::awaitable<void> http_session::say_goodbye() {
   connection_.socket().shutdown(asio::ip::tcp::socket::shutdown_send, ignored);
 }
 
+bool http_session::has_left() {
+  char next;
+  const auto n = ::recv(connection_.socket().native_handle(), &next, 1, MSG_PEEK | MSG_DONTWAIT);
+  return n == 0 || (n < 0 && errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR);
+}
+
+asio::awaitable<http_response> http_session::count(const http_request &request) {
+  const auto began = std::chrono::steady_clock::now();
+  is_probe_ = true;
+  auto response = co_await answer(request);
+  auto &stats = core_->stats;
+  if (!is_probe_) {
+    const auto took = std::chrono::steady_clock::now() - began;
+    stats.took->record(took);
+    // Who only half-closes is answered all the same. Of an answer that was there at once nobody has given up.
+    if (took > std::chrono::milliseconds(1) && has_left()) {
+      ++stats.gone;
+      co_return response;
+    }
+  }
+  ++stats.answered[std::clamp(response.status / 100, 2u, 5u) - 2];
+  co_return response;
+}
+
 asio::awaitable<http_response> http_session::answer(const http_request &request) {
   auto found = core_->router.find(request.method, request.path);
   if (!found.route && found.allow.empty()) co_return http_refusal(404, "not_found", "there is nothing at this path");
@@ -111,7 +140,8 @@ asio::awaitable<http_response> http_session::answer(const http_request &request)
     refusal.fields.emplace_back("Allow", found.allow);
     co_return refusal;
   }
-  if (!found.route->probe) core_->last_work = std::chrono::steady_clock::now();
+  is_probe_ = found.route->probe;
+  if (!is_probe_) core_->last_work = std::chrono::steady_clock::now();
   if (core_->draining && !found.route->while_draining) {
     http_response gone{.status = 503, .body = R"({"detail": "Service is draining", "status": "draining"})"};
     gone.fields.emplace_back("Retry-After", "1");
