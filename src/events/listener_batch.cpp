@@ -1,7 +1,9 @@
 #include "events/listener_batch.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <exception>
+#include <iterator>
 #include <utility>
 
 namespace corbel::detail {
@@ -9,6 +11,7 @@ namespace corbel::detail {
 namespace {
 // Longer would count as a slow listener, which one slow task is, and many quick ones are not.
 constexpr std::chrono::milliseconds longest_turn{50};
+constexpr std::size_t at_once = 64;
 }  // namespace
 
 struct listener_batch::turn {
@@ -43,28 +46,28 @@ void listener_batch::run() {
   const auto end = std::chrono::steady_clock::now() + longest_turn;
   std::exception_ptr thrown;
   std::deque<task> lost;  // ends outside the lock
-  for (;;) {
-    task next;
-    {
-      std::lock_guard lock(mutex_);
-      if (tasks_.empty()) {
-        asked_ = false;
-        break;
+  for (std::vector<task> some; take(some, thrown || std::chrono::steady_clock::now() > end, lost); some.clear())
+    for (auto &t : some) try {
+        std::exchange(t, nullptr)();
+      } catch (...) {
+        thrown = std::current_exception();
       }
-      if (thrown || std::chrono::steady_clock::now() > end) {
-        if (!(asked_ = ask())) lost.swap(tasks_);
-        break;
-      }
-      next = std::move(tasks_.front());
-      tasks_.pop_front();
-    }
-    try {
-      next();
-    } catch (...) {
-      thrown = std::current_exception();
-    }
-  }
   if (thrown) std::rethrow_exception(thrown);
+}
+
+bool listener_batch::take(std::vector<task> &some, bool enough, std::deque<task> &lost) {
+  std::lock_guard lock(mutex_);
+  if (tasks_.empty()) return asked_ = false;
+  if (enough) {
+    asked_ = ask();
+    if (!asked_) lost.swap(tasks_);
+    return false;
+  }
+  // Several at once, or who posts would meet the lock held all the time.
+  const auto last = tasks_.begin() + static_cast<std::ptrdiff_t>(std::min(tasks_.size(), at_once));
+  some.assign(std::make_move_iterator(tasks_.begin()), std::make_move_iterator(last));
+  tasks_.erase(tasks_.begin(), last);
+  return true;
 }
 
 void listener_batch::lose() {

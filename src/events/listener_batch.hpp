@@ -10,6 +10,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <vector>
 
 namespace corbel::detail {
 
@@ -26,6 +27,8 @@ class listener_batch : public std::enable_shared_from_this<listener_batch> {
   struct turn;
   bool ask();  // under the mutex
   void run();
+  /// Some of what waits, the oldest first; false when there is nothing, or enough was done in this turn.
+  bool take(std::vector<task> &some, bool enough, std::deque<task> &lost);
   /// The listener ended before it ran what it had taken.
   void lose();
 

@@ -48,6 +48,7 @@ struct http_core {
   bool stopping = false;                              ///< no new connection, no further request
   bool full = false;                                  ///< a connection was refused, and few have ended since
   std::function<void(bool)> tell_full;
+  std::function<void(std::chrono::nanoseconds)> tell_took;
   std::unordered_set<http_session *> sessions;
   boost::asio::steady_timer changed;  ///< cancelled when a session ends: who waits for that looks again
 };

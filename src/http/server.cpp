@@ -50,6 +50,7 @@ void http_server::add_route(std::string method, std::string path, http_route rou
 }
 
 void http_server::on_full(std::function<void(bool)> tell) { core_->tell_full = std::move(tell); }
+void http_server::on_answer(std::function<void(std::chrono::nanoseconds)> tell) { core_->tell_took = std::move(tell); }
 
 const http_limits &http_server::limits() const noexcept { return core_->limits; }
 

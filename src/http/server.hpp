@@ -55,6 +55,8 @@ class http_server {
   /// tell runs on the executor: with true when the limit of connections has turned one away, with false when a tenth of it
   /// is free again.
   void on_full(std::function<void(bool)> tell);
+  /// tell runs on the executor, with how long each request took that is no probe.
+  void on_answer(std::function<void(std::chrono::nanoseconds)> tell);
   const http_limits &limits() const noexcept;
 
   /// Answers go on, but keep no connection alive; event streams end after their farewell.

@@ -122,6 +122,7 @@ asio::awaitable<http_response> http_session::count(const http_request &request) 
   if (!is_probe_) {
     const auto took = std::chrono::steady_clock::now() - began;
     stats.took->record(took);
+    if (core_->tell_took) core_->tell_took(took);
     // Who only half-closes is answered all the same. Of an answer that was there at once nobody has given up.
     if (took > std::chrono::milliseconds(1) && has_left()) {
       ++stats.gone;
