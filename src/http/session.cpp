@@ -6,6 +6,7 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <boost/asio/write.hpp>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -115,12 +116,11 @@ bool http_session::has_left() {
 }
 
 asio::awaitable<http_response> http_session::count(const http_request &request) {
-  const auto began = std::chrono::steady_clock::now();
-  is_probe_ = true;
+  work_began_ = {};
   auto response = co_await answer(request);
   auto &stats = core_->stats;
-  if (!is_probe_) {
-    const auto took = std::chrono::steady_clock::now() - began;
+  if (work_began_ != std::chrono::steady_clock::time_point()) {
+    const auto took = std::chrono::steady_clock::now() - work_began_;
     stats.took->record(took);
     if (core_->tell_took) core_->tell_took(took);
     // Who only half-closes is answered all the same. Of an answer that was there at once nobody has given up.
@@ -141,8 +141,7 @@ asio::awaitable<http_response> http_session::answer(const http_request &request)
     refusal.fields.emplace_back("Allow", found.allow);
     co_return refusal;
   }
-  is_probe_ = found.route->probe;
-  if (!is_probe_) core_->last_work = std::chrono::steady_clock::now();
+  if (!found.route->probe) core_->last_work = work_began_ = std::chrono::steady_clock::now();
   if (core_->draining && !found.route->while_draining) {
     http_response gone{.status = 503, .body = R"({"detail": "Service is draining", "status": "draining"})"};
     gone.fields.emplace_back("Retry-After", "1");
@@ -161,10 +160,14 @@ asio::awaitable<http_response> http_session::answer(const http_request &request)
 }
 
 asio::awaitable<bool> http_session::write(const http_response &response, unsigned version, bool keep, bool head) {
+  const auto text = http_text(response, version, keep, head);
+  boost::system::error_code failed;
+  const auto done = connection_.write_now(asio::buffer(text), failed);
+  if (failed || done == text.size()) co_return !failed;
   deadline_.set(core_->limits.write);
-  bool written = co_await http_write(connection_, response, version, keep, head);
+  auto [ec, rest] = co_await asio::async_write(connection_, asio::buffer(text) + done, as_value);
   deadline_.clear();
-  co_return written;
+  co_return !ec;
 }
 
 asio::awaitable<void> http_session::write_stream(const http_response &response, unsigned version) {

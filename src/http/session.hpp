@@ -10,6 +10,7 @@
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/ip/tcp.hpp>
 
+#include <chrono>
 #include <memory>
 #include <optional>
 
@@ -52,7 +53,7 @@ class http_session : public std::enable_shared_from_this<http_session> {
   http_deadline deadline_;
   http_request_reader reader_;
   std::shared_ptr<event_stream> stream_;
-  bool is_probe_ = false;
+  std::chrono::steady_clock::time_point work_began_{};  // of a request that is no probe
 };
 
 }  // namespace corbel::detail

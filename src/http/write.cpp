@@ -51,8 +51,9 @@ bool is_ours(std::string_view name) {
          iequals(name, "Transfer-Encoding");
 }
 
-/// Header and body in one piece: a response is one write.
-std::string whole(const http_response &r, unsigned version, bool keep, bool head) {
+}  // namespace
+
+std::string http_text(const http_response &r, unsigned version, bool keep, bool head) {
   const auto reason = http::obsolete_reason(static_cast<http::status>(r.status));
   std::string out;
   out.reserve(256 + r.body.size());
@@ -72,19 +73,6 @@ std::string whole(const http_response &r, unsigned version, bool keep, bool head
   out += "\r\n";
   if (!head && !has_no_body) out += r.body;
   return out;
-}
-
-}  // namespace
-
-asio::awaitable<bool> http_write(http_connection &socket, const http_response &response, unsigned version, bool keep,
-                                 bool head) {
-  const auto text = whole(response, version, keep, head);
-  boost::system::error_code failed;
-  const auto done = socket.write_now(asio::buffer(text), failed);
-  if (failed) co_return false;
-  if (done == text.size()) co_return true;
-  auto [ec, n] = co_await asio::async_write(socket, asio::buffer(text) + done, as_value);
-  co_return !ec;
 }
 
 asio::awaitable<bool> http_write_stream_header(http_connection &socket, const http_response &response, unsigned version) {

@@ -54,7 +54,7 @@ TEST_CASE("the platform's windows of latency: what ingress and proc took, in Red
   const auto text = http_get(metrics.port, "/metrics").body;
   CHECK(text.find("\nkdcube_proc_exec_p95_ms ") != std::string::npos);
   CHECK(text.find("\nkdcube_proc_exec_p95_ms 0\n") == std::string::npos);
-  CHECK(redis.command({"TTL", "home:default-project:kdcube:metrics:task_exec_ms:proc"}).integer > 3600);
+  CHECK(redis.command({"TTL", "home:default-project:kdcube:metrics:task_exec_ms:proc"}).number > 3600);
 }
 
 TEST_CASE("the metrics host shows the fleet in the platform's shapes, for Prometheus and for people") {
