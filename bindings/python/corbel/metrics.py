@@ -1,6 +1,6 @@
-"""Metrics of the host's own, shown beside the library's: by ``runtime.metrics()``, at /metrics, and to a collector. Each object
-is one series: a name and the values of its labels; make it once, keep it. Nothing here waits, so both faces share it; any
-thread."""
+"""Metrics of the host's own, shown beside the library's: by ``runtime.metrics()``, at /metrics, and to a collector. Each
+object is one series: a name and the values of its labels; make it once, keep it. Nothing here waits, so both faces share it;
+any thread."""
 
 import ctypes
 from ctypes import c_char_p, c_double, c_int32, c_size_t, c_uint32, c_void_p
