@@ -1,5 +1,6 @@
 #include "postgres/pool_core.hpp"
 
+#include "pool/ended.hpp"
 #include "postgres/exchange.hpp"
 #include "postgres/listen_hub.hpp"
 
@@ -20,9 +21,6 @@ pg_pool_core::clock::time_point coarse_now() noexcept {
   ::clock_gettime(CLOCK_MONOTONIC_COARSE, &t);
   return pg_pool_core::clock::time_point(std::chrono::seconds(t.tv_sec) + std::chrono::nanoseconds(t.tv_nsec));
 }
-
-error closed_error() { return error(status::closed, "the pool was closed: open a new one", "postgres"); }
-error freed_error() { return error(status::cancelled, "cancelled: the pool was freed or its runtime ended", "postgres"); }
 
 struct pool_handle {
   explicit pool_handle(std::shared_ptr<pg_pool_core> c) : core(std::move(c)) {}
@@ -77,7 +75,7 @@ pg_pool_core::pg_pool_core(std::shared_ptr<runtime_core> runtime, std::shared_pt
       sweep_(loop_->context()) {}
 
 pg_pool_core::~pg_pool_core() {
-  for (auto *r = inbox_.take(); r;) std::exchange(r, r->next)->finish(freed_error());
+  for (auto *r = inbox_.take(); r;) std::exchange(r, r->next)->finish(pool_freed("postgres"));
 }
 
 void pg_pool_core::build() {
@@ -105,7 +103,7 @@ void pg_pool_core::release_handle() noexcept {
 
 error pg_pool_core::refusal() const {
   if (auto why = runtime_->refusal()) return why;
-  return closing_.load(std::memory_order_acquire) ? closed_error() : error();
+  return closing_.load(std::memory_order_acquire) ? pool_closed("postgres") : error();
 }
 
 pg_pool_core::clock::time_point pg_pool_core::deadline_of(const call &c, std::chrono::milliseconds otherwise,
@@ -144,7 +142,7 @@ void pg_pool_core::drain_inbox() {
   for (auto *r = inbox_.take(); r;) {
     auto *request = std::exchange(r, r->next);
     if (aborted_.load(std::memory_order_relaxed)) {
-      request->finish(freed_error());
+      request->finish(pool_freed("postgres"));
       continue;
     }
     arm(request->deadline);

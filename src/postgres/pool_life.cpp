@@ -1,4 +1,5 @@
 // What a pool tells of itself, and how it ends: states, statistics, metrics, drain, close.
+#include "pool/ended.hpp"
 #include "postgres/listen_hub.hpp"
 #include "postgres/pool_core.hpp"
 
@@ -7,10 +8,6 @@
 namespace corbel::detail {
 
 using namespace std::chrono_literals;
-
-namespace {
-error freed_error() { return error(status::cancelled, "cancelled: the pool was freed or its runtime ended", "postgres"); }
-}  // namespace
 
 void pg_pool_core::desk_connected(pg_connection &c) {
   if (health_.exchange(health_state::ok) == health_state::ok) return;
@@ -143,7 +140,7 @@ void pg_pool_core::abort() {
   auto keep = shared_from_this();
   batch_scope batch;
   closing_.store(true, std::memory_order_release);
-  const auto why = freed_error();
+  const auto why = pool_freed("postgres");
   sweep_.cancel();
   saturation_->stop();
   for (auto *r = inbox_.take(); r;) std::exchange(r, r->next)->finish(why);

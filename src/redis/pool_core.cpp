@@ -1,5 +1,7 @@
 #include "redis/pool_core.hpp"
 
+#include "pool/ended.hpp"
+
 #include <fmt/format.h>
 
 #include <ctime>
@@ -19,8 +21,6 @@ redis_pool_core::clock::time_point coarse_now() noexcept {
                                             resolution);
 }
 
-error closed_error() { return error(status::closed, "the pool was closed: open a new one", "redis"); }
-error freed_error() { return error(status::cancelled, "cancelled: the pool was freed or its runtime ended", "redis"); }
 }  // namespace
 
 std::shared_ptr<redis_pool_core> redis_pool_core::open(const std::shared_ptr<runtime_core> &runtime, redis_options options) {
@@ -61,7 +61,7 @@ redis_pool_core::redis_pool_core(std::shared_ptr<runtime_core> runtime, std::sha
       shrink_(loop_->context()) {}
 
 redis_pool_core::~redis_pool_core() {
-  for (auto *r = inbox_.take(); r;) std::exchange(r, r->next)->finish(freed_error());
+  for (auto *r = inbox_.take(); r;) std::exchange(r, r->next)->finish(pool_freed("redis"));
 }
 
 void redis_pool_core::build() {
@@ -90,7 +90,7 @@ void redis_pool_core::release_handle() noexcept {
 
 error redis_pool_core::refusal() const {
   if (auto why = runtime_->refusal()) return why;
-  return closing_.load(std::memory_order_acquire) ? closed_error() : error();
+  return closing_.load(std::memory_order_acquire) ? pool_closed("redis") : error();
 }
 
 redis_pool_core::clock::time_point redis_pool_core::deadline_of(const call &c, clock::time_point now) const {
@@ -176,7 +176,7 @@ void redis_pool_core::drain_inbox() {
 }
 
 void redis_pool_core::route(redis_request *r, const redis_pipeline *avoid) {
-  if (pipelines_.empty()) return r->finish(aborted_ ? freed_error() : closed_error());
+  if (pipelines_.empty()) return r->finish(aborted_ ? pool_freed("redis") : pool_closed("redis"));
   redis_pipeline *best = nullptr;
   for (auto &p : pipelines_) {
     if (p.get() == avoid || (p != pipelines_.front() && p == pipelines_.back() && shrinking_)) continue;

@@ -1,4 +1,5 @@
 // What a pool tells of itself, and how it ends: states, statistics, metrics, drain, close.
+#include "pool/ended.hpp"
 #include "redis/pool_core.hpp"
 
 #include <fmt/format.h>
@@ -6,10 +7,6 @@
 namespace corbel::detail {
 
 using namespace std::chrono_literals;
-
-namespace {
-error freed_error() { return error(status::cancelled, "cancelled: the pool was freed or its runtime ended", "redis"); }
-}  // namespace
 
 void redis_pool_core::pipeline_trying(redis_pipeline &p) {
   if (&p == pipelines_.front().get()) link_->trying();
@@ -159,7 +156,7 @@ void redis_pool_core::abort() {
   auto keep = shared_from_this();
   batch_scope batch;
   closing_.store(true, std::memory_order_release);
-  const auto why = freed_error();
+  const auto why = pool_freed("redis");
   sweep_.cancel();
   retire_.cancel();
   shrink_.cancel();

@@ -9,7 +9,6 @@ namespace corbel::detail {
 
 namespace {
 
-constexpr char unit = '\x1f';
 constexpr std::size_t longest_head = 300;
 
 std::string sha1_of(std::string_view bytes) {

@@ -10,6 +10,8 @@
 
 namespace corbel::detail {
 
+inline constexpr char unit = '\x1f';  ///< between the fields of the head
+
 struct native_head {
   std::string id, group;
   std::chrono::system_clock::time_point put_at;  ///< the epoch where it is not known

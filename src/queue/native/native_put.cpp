@@ -6,7 +6,6 @@ namespace corbel::detail {
 
 namespace {
 
-constexpr char unit = '\x1f';
 constexpr std::size_t head_bytes = 24;  // of an element, beside id and group
 
 bool is_later(const put_item &item) noexcept {
