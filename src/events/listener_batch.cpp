@@ -45,18 +45,22 @@ bool listener_batch::ask() {
 void listener_batch::run() {
   const auto end = std::chrono::steady_clock::now() + longest_turn;
   std::exception_ptr thrown;
-  std::deque<task> lost;  // ends outside the lock
-  for (std::vector<task> some; take(some, thrown || std::chrono::steady_clock::now() > end, lost); some.clear())
-    for (auto &t : some) try {
-        std::exchange(t, nullptr)();
+  std::deque<task> some, lost;  // end outside the lock
+  while (take(some, thrown || std::chrono::steady_clock::now() > end, lost))
+    while (!some.empty() && !thrown && std::chrono::steady_clock::now() <= end) try {
+        auto next = std::move(some.front());
+        some.pop_front();
+        next();
       } catch (...) {
         thrown = std::current_exception();
       }
   if (thrown) std::rethrow_exception(thrown);
 }
 
-bool listener_batch::take(std::vector<task> &some, bool enough, std::deque<task> &lost) {
+bool listener_batch::take(std::deque<task> &some, bool enough, std::deque<task> &lost) {
   std::lock_guard lock(mutex_);
+  tasks_.insert(tasks_.begin(), std::make_move_iterator(some.begin()), std::make_move_iterator(some.end()));
+  some.clear();
   if (tasks_.empty()) return asked_ = false;
   if (enough) {
     asked_ = ask();

@@ -10,7 +10,6 @@
 #include <functional>
 #include <memory>
 #include <mutex>
-#include <vector>
 
 namespace corbel::detail {
 
@@ -27,8 +26,9 @@ class listener_batch : public std::enable_shared_from_this<listener_batch> {
   struct turn;
   bool ask();  // under the mutex
   void run();
-  /// Some of what waits, the oldest first; false when there is nothing, or enough was done in this turn.
-  bool take(std::vector<task> &some, bool enough, std::deque<task> &lost);
+  /// Takes back what is left of some, and gives others, the oldest first; false when there is nothing, or enough was done in
+  /// this turn.
+  bool take(std::deque<task> &some, bool enough, std::deque<task> &lost);
   /// The listener ended before it ran what it had taken.
   void lose();
 

@@ -16,6 +16,14 @@ namespace {
 constexpr auto as_value = asio::as_tuple(asio::use_awaitable);
 constexpr std::size_t kept_buffer = std::size_t{16} << 10;  // of a connection that waits for its next request
 
+/// No encoding of the body but chunked: somebody before us may have read another one, and another request.
+bool is_framed_plainly(const http::request_parser<http::string_body> &parser) {
+  auto &message = parser.get();
+  const auto given = message.count(http::field::transfer_encoding);
+  return given == 0 || (given == 1 && parser.chunked() && message.version() >= 11 &&
+                        boost::beast::iequals(message[http::field::transfer_encoding], "chunked"));
+}
+
 http_request plain(http::request<http::string_body> &from) {
   http_request to{
       .method = from.method_string(), .path = {}, .query = {}, .fields = {}, .body = std::move(from.body()), .peer = {}};
@@ -72,6 +80,12 @@ asio::awaitable<http_request_reader::outcome> http_request_reader::read() {
     if (header_failed) co_return refuse(header_failed, "header");
   }
 
+  if (!is_framed_plainly(parser)) {
+    outcome unclear{.version = parser.get().version()};
+    unclear.refusal = http_refusal(
+        400, "bad_request", "Transfer-Encoding is not 'chunked', once, in HTTP/1.1: where the body ends is not clear");
+    co_return unclear;
+  }
   if (!parser.is_done()) deadline_.set(limits_.body);
   if (!parser.is_done() && boost::beast::iequals(parser.get()[http::field::expect], "100-continue")) {
     constexpr std::string_view go_on = "HTTP/1.1 100 Continue\r\n\r\n";
