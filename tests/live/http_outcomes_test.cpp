@@ -96,7 +96,7 @@ TEST_CASE("a server without room is saturated, not ill, until it has room again"
   REQUIRE(until(10s, [&] { return part(rt, "http").state == health_state::saturated; }));
   CHECK(part(rt, "http").reason == "all 10 connections are taken, more are turned away");
   CHECK(health(rt).ready);
-  all.erase(all.begin() + 5, all.end());
+  while (all.size() > 5) all.pop_back();
   CHECK(until(10s, [&] { return part(rt, "http").state == health_state::ok; }));
   CHECK(http_get(http.port(), "/readyz").status == 200);
 }

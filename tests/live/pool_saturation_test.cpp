@@ -1,12 +1,13 @@
 // A pool whose callers wait says so: saturated, which is not ill and no reason to restart anything.
-#include "support/pg_calls.hpp"
 #include "support/postgres_server.hpp"
 #include "support/redis_calls.hpp"
 #include "support/redis_server.hpp"
 #include "support/until.hpp"
 
 #include <corbel/health.hpp>
+#include <corbel/pg_pool.hpp>
 
+#include <boost/asio/use_future.hpp>
 #include <doctest/doctest.h>
 
 #include <optional>
@@ -50,7 +51,7 @@ TEST_CASE("PostgreSQL: the same") {
   postgres_server server;
   runtime rt({.level = log_level::off});
   pg_pool pool(rt, {.conninfo = server.url(), .kind = "main", .max_size = 1});
-  saturates<pg_pool, pg_lease>(rt, pool, "postgres:main", take(pool).value());
+  saturates<pg_pool, pg_lease>(rt, pool, "postgres:main", pool.async_lease(boost::asio::use_future).get().value());
 }
 
 TEST_CASE("a server that is lost meanwhile is down, not saturated") {
@@ -62,6 +63,7 @@ TEST_CASE("a server that is lost meanwhile is down, not saturated") {
   REQUIRE(until(20s, [&] { return part(rt, "redis:main").state == health_state::saturated; }));
   server.kill();
   CHECK(until(20s, [&] { return part(rt, "redis:main").state == health_state::down; }));
+  held.release();
   server.start();
   CHECK(until(20s, [&] { return part(rt, "redis:main").state == health_state::ok; }));
   CHECK(waits.get());
