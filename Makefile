@@ -31,7 +31,7 @@ sanitize: deps
 
 bench: deps
 	@cmake --preset release >/dev/null
-	@cmake --build --preset release --target bench/all corbel_c
+	@cmake --build --preset release --target bench/all examples/hosts/all corbel_c
 	@$(PYTHON) bench/run.py --bin build/release $(if $(BENCH),--only $(BENCH))
 
 format: deps

@@ -60,6 +60,11 @@ def alone(name: str, value: float, rule: str = "information", floor: Optional[fl
     return Row(name, value, None, "-", "", None, floor, rule, judge(rule, floor, value, None))
 
 
+def median_of(name: str, values: List[float], rule: str = "information", floor: Optional[float] = None) -> Row:
+    """A row without a peer, of several rounds."""
+    return alone(name, statistics.median(values), rule, floor)
+
+
 def not_measured(name: str, corbel: List[float], of: Peer, why: str, rule: str = "information",
                  floor: Optional[float] = None) -> Row:
     """A row whose peer is not here."""

@@ -7,6 +7,7 @@ import time
 from typing import Callable, Dict, List
 
 from bundle_subject import bundle
+from health_subject import health
 from postgres_subject import postgres
 from programs import Programs, redis_benchmark_peer, redis_py_peer, run
 from queue_subject import queue
@@ -199,6 +200,6 @@ def soak(p: Programs, _: int) -> List[Row]:
 
 SUBJECTS = {
     "redis": redis, "postgres": postgres, "queue": queue, "bundle": bundle, "pool": pool, "pubsub": pubsub, "memory": memory,
-    "events": events, "soak": soak,
+    "events": events, "health": health, "soak": soak,
 }
 ONLY_WHEN_NAMED = {"soak"}

@@ -62,6 +62,7 @@ corbel_status corbel_options_init(void *options, const char *type, size_t size) 
       {"bundle_runner_options", 40, sizeof(corbel_bundle_runner_options)},
       {"http_options", 96, sizeof(corbel_http_options)},
       {"http_answer", 64, sizeof(corbel_http_answer)},
+      {"metric_options", 72, sizeof(corbel_metric_options)},
   };
   if (!options || !type) return CORBEL_INVALID;
   for (auto &k : all) {

@@ -10,6 +10,7 @@
 #include <corbel/c/events.h>
 #include <corbel/c/health.h>
 #include <corbel/c/http.h>
+#include <corbel/c/metrics.h>
 #include <corbel/c/pools.h>
 #include <corbel/c/postgres.h>
 #include <corbel/c/queue.h>

@@ -12,6 +12,7 @@
 #include "operations/chat_routes.hpp"
 #include "operations/health_body.hpp"
 #include "operations/health_routes.hpp"
+#include "operations/latency_recorder.hpp"
 #include "operations/metrics_route.hpp"
 #include "operations/metrics_service.hpp"
 #include "operations/request_table.hpp"
@@ -96,6 +97,9 @@ int serve(corbel::host_options options) {
   })->add_monitoring_route(routes, guard);
   corbel::http_server server(ctx.get_executor(), std::move(routes), {}, log);
   serving = &server;
+  auto took =
+      corbel::latency_recorder::start(rt, redis, corbel::latency_key(who.tenant, who.project, "ingress_rest_ms", "ingress"));
+  server.on_answer([took](std::chrono::nanoseconds d) { took->record(d); });
 
   // What else ingress has in flight are its requests: the server completes them.
   auto leave = [&](std::chrono::milliseconds) -> asio::awaitable<std::size_t> {
@@ -108,7 +112,10 @@ int serve(corbel::host_options options) {
     if (conversations) left += co_await conversations->finish(timeout);
     co_return left;
   };
-  return corbel::run_host(ctx, rt, server, options, {.work = leave, .flush = flush, .release = [&] { relay.reset(); }});
+  return corbel::run_host(ctx, rt, server, options, {.work = leave, .flush = flush, .release = [&] {
+                                                       took->stop();
+                                                       relay.reset();
+                                                     }});
 }
 
 }  // namespace

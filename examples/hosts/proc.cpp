@@ -18,6 +18,7 @@
 #include "operations/conversation_state.hpp"
 #include "operations/health_body.hpp"
 #include "operations/health_routes.hpp"
+#include "operations/latency_recorder.hpp"
 #include "operations/metrics_route.hpp"
 #include "operations/operations_routes.hpp"
 #include "operations/processor_state.hpp"
@@ -84,6 +85,11 @@ class worker {
              health_json(corbel::health(rt_)) + "}";
     };
     heartbeat_.emplace(pools.redis(), std::move(beat));
+    auto recorder = [&](const char *kind) {
+      return corbel::latency_recorder::start(rt, pools.redis(), corbel::latency_key(who.tenant, who.project, kind, "proc"));
+    };
+    waited_ = recorder("task_queue_wait_ms");
+    worked_ = recorder("task_exec_ms");
     set_concurrency(options.concurrency);
   }
 
@@ -110,6 +116,8 @@ class worker {
     if (requests_) unwritten += co_await requests_->finish(rest());
     if (conversations_) unwritten += co_await conversations_->finish(rest());
     heartbeat_.reset();
+    waited_->stop();
+    worked_->stop();
     co_return (left ? *left : 1) + unwritten;
   }
 
@@ -137,6 +145,9 @@ class worker {
       if (!taken) break;
       auto message = *std::move(taken);
       const auto since = clock_type::now();
+      if (message.put_at() != std::chrono::system_clock::time_point{} && message.attempt() == 1)
+        waited_->record(
+            std::max(std::chrono::system_clock::now() - message.put_at(), std::chrono::system_clock::duration(0)));
       auto task = corbel::chat_task::parse(message.body());
       const auto number = processor_.claimed({.task_id = message.id(),
                                               .queue_key = std::string(message.lane()),
@@ -158,6 +169,7 @@ class worker {
         ended(*task, o.failed ? "error" : "idle", o.failed ? "failed" : "success");
       auto fields = corbel::task_fields(message.id(), message.attempt(), task ? &*task : nullptr, o.error_class);
       const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(clock_type::now() - since);
+      worked_->record(clock_type::now() - since);
       figures_.ended(task ? task->bundle_id : std::string(), o.error_class.empty() && !o.failed, clock_type::now() - since);
       fields.push_back({"ms", std::to_string(took.count())});
       log(o.error_class.empty() ? corbel::log_level::info : corbel::log_level::warning, o.text, std::move(fields));
@@ -230,6 +242,7 @@ class worker {
   std::optional<corbel::request_table> requests_;
   std::optional<corbel::conversation_state> conversations_;
   std::optional<corbel::queue_heartbeat> heartbeat_;
+  std::shared_ptr<corbel::latency_recorder> waited_, worked_;
   corbel::host_bundles *bundles_;
   std::optional<corbel::bundle_turns> turns_;
   std::uint32_t most_ = 0, running_ = 0;  // messages in hand at once; coroutines that take them

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <iterator>
 
 namespace corbel::detail {
@@ -11,6 +12,14 @@ namespace corbel::detail {
 void append_json_string(std::string &out, std::string_view text) {
   out += '"';
   while (!text.empty()) {
+    // Most of most texts needs nothing.
+    const auto odd = std::ranges::find_if(text, [](char c) {
+      const auto u = static_cast<unsigned char>(c);
+      return u < 0x20 || u >= 0x7F || c == '"' || c == '\\';
+    });
+    out.append(text.begin(), odd);
+    text.remove_prefix(static_cast<std::size_t>(odd - text.begin()));
+    if (text.empty()) break;
     auto c = first_code_point(text);
     if (!c.valid)
       out += "\xEF\xBF\xBD";

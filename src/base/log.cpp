@@ -3,6 +3,7 @@
 #include "base/code_point.hpp"
 #include "base/log_json.hpp"
 #include "base/log_text.hpp"
+#include "base/redact_text.hpp"
 #include "base/repeat_filter.hpp"
 
 #include <fmt/format.h>
@@ -117,7 +118,8 @@ struct logger::shared {
   }
 
   /// The first exception is thrown on, for the listener thread to report.
-  void deliver(const log_line &line, std::chrono::system_clock::time_point time) {
+  void deliver(log_line line, std::chrono::system_clock::time_point time) {
+    redact_line(line);
     std::exception_ptr thrown;
     emit(line, time, thrown);
     tell_dropped(under_way.fetch_sub(1) == 1, thrown);
@@ -147,7 +149,7 @@ void logger::write(log_line line) {
   line.text = one_line(std::move(line.text));
   shared_->under_way.fetch_add(1);
   auto time = std::chrono::system_clock::now();
-  if (deliver_([s = shared_, l = std::move(line), time] { s->deliver(l, time); })) return;
+  if (deliver_([s = shared_, l = std::move(line), time]() mutable { s->deliver(std::move(l), time); })) return;
   shared_->dropped.fetch_add(1);
   shared_->dropped_ever.fetch_add(1, std::memory_order_relaxed);
   if (shared_->under_way.fetch_sub(1) != 1) return;  // a line on its way will tell

@@ -158,11 +158,21 @@ void pools_core::budget(budget_request request, call c, operation_ptr<connection
     came(&asking::postgres, {{}, 0, 0, "this process does not use PostgreSQL"});
 }
 
+budget_verdict pools_core::judged_before(bool postgres) const {
+  std::lock_guard lock(mutex_);
+  if (!last_budget_) return {};
+  return postgres ? last_budget_->postgres : last_budget_->redis;
+}
+
 void pools_core::judge(connection_budget &b) {
   for (auto part : health_parts) {
     const auto &v = part == health_parts[0] ? b.postgres : b.redis;
     const bool over = v.level == budget_level::exceeds;
-    if (over || v.level == budget_level::max || v.level == budget_level::no_cap)
+    const auto before = judged_before(part == health_parts[0]);
+    const bool is_news = before.level != v.level || before.arithmetic != v.arithmetic;
+    // Of a part that was well the health table tells the change itself.
+    const bool told = over && before.level != budget_level::unknown && before.level != v.level;
+    if (is_news && !told && (over || v.level == budget_level::max || v.level == budget_level::no_cap))
       rt().log(log_level::warning, "budget", v.arithmetic);
     if (v.level == budget_level::unknown)
       rt().health().remove(part);

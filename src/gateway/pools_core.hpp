@@ -33,6 +33,7 @@ class pools_core : public std::enable_shared_from_this<pools_core> {
 
  private:
   void judge(connection_budget &b);
+  budget_verdict judged_before(bool postgres) const;
   std::optional<pg_pool> opened_postgres() const;
 
   runtime runtime_;  // shares the host's

@@ -8,6 +8,8 @@ namespace corbel::detail {
 
 namespace {
 health_instant machine_clock() { return {std::chrono::steady_clock::now(), std::chrono::system_clock::now()}; }
+
+constexpr std::chrono::milliseconds longest_view{100};
 }  // namespace
 
 health_table::health_table(clock_function clock) : clock_(clock ? std::move(clock) : machine_clock) {}
@@ -26,6 +28,7 @@ void health_table::set(health_report report) {
   entry.damper.said(report.state, now.steady);
   entry.reported = now;
   entry.report = std::move(report);
+  view_.reset();
   lock.unlock();
   tell();
 }
@@ -37,6 +40,7 @@ void health_table::remove(std::string_view part) {
   if (at == entries_.end()) return;
   shown_.erase(at->first);
   entries_.erase(at);
+  view_.reset();
   lock.unlock();
   tell();
 }
@@ -46,6 +50,7 @@ void health_table::set_draining(bool draining) {
   {
     std::lock_guard lock(mutex_);
     draining_ = draining;
+    view_.reset();
   }
   tell();
 }
@@ -91,6 +96,19 @@ health_summary health_table::summary() const {
   const bool draining = draining_;
   lock.unlock();
   return roll_up(entries, now, draining);
+}
+
+std::shared_ptr<const health_table::shown_state> health_table::view() const {
+  std::lock_guard lock(mutex_);
+  const auto now = clock_();
+  if (view_ && now.steady < view_until_) return view_;
+  const auto entries = copy();
+  auto made = std::make_shared<shown_state>();
+  made->summary = roll_up(entries, now, draining_);
+  made->json = health_json(made->summary);
+  view_until_ = now.steady + longest_view;
+  if (auto due = next_due(entries, now)) view_until_ = std::min(view_until_, *due);
+  return view_ = std::move(made);
 }
 
 std::map<std::string, std::uint64_t> health_table::changes() const {

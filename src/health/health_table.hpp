@@ -7,6 +7,7 @@
 
 #include <functional>
 #include <map>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -38,6 +39,12 @@ class health_table {
   void review();
 
   health_summary summary() const;
+  /// The same, shared, at most 100 ms old and never older than the last report, and as JSON: for those who are asked often.
+  struct shown_state {
+    health_summary summary;
+    std::string json;  ///< health_json(summary)
+  };
+  std::shared_ptr<const shown_state> view() const;
   /// How often each part, and the whole under "", has changed its state.
   std::map<std::string, std::uint64_t> changes() const;
 
@@ -57,6 +64,8 @@ class health_table {
   };
   std::map<std::string, shown, std::less<>> shown_;  // "" is the whole
   std::map<std::string, std::uint64_t> changes_;
+  mutable std::shared_ptr<const shown_state> view_;  // empty after a report
+  mutable std::chrono::steady_clock::time_point view_until_{};
 };
 
 }  // namespace corbel::detail

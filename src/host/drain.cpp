@@ -1,6 +1,7 @@
 #include "host/drain.hpp"
 
 #include "host/supervisor.hpp"
+#include "http/saturation_report.hpp"
 #include "operations/otlp_exporter.hpp"
 
 #include <corbel/health.hpp>
@@ -114,8 +115,10 @@ int run_host(asio::io_context &ctx, runtime &rt, http_server &server, host_optio
   host_run run{ctx, rt, server, options, std::move(steps)};
   run.add_route();
   watch_lag(rt);
+  report_saturation(server, rt.core(), "http");
   if (!options.otlp_endpoint.empty())
     run.exporter = otlp_exporter::start(rt, {.endpoint = options.otlp_endpoint,
+                                             .ca = options.otlp_ca,
                                              .every = options.otlp_every,
                                              .tenant = options.settings().tenant,
                                              .project = options.settings().project});

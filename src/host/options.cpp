@@ -149,6 +149,8 @@ std::variant<host_options, int> read_host_options(const host_kind &kind, int arg
 
   o.otlp_endpoint = variables("OTEL_EXPORTER_OTLP_METRICS_ENDPOINT").value_or("");
   if (o.otlp_endpoint.empty()) o.otlp_endpoint = variables("OTEL_EXPORTER_OTLP_ENDPOINT").value_or("");
+  o.otlp_ca = variables("OTEL_EXPORTER_OTLP_METRICS_CERTIFICATE").value_or("");
+  if (o.otlp_ca.empty()) o.otlp_ca = variables("OTEL_EXPORTER_OTLP_CERTIFICATE").value_or("");
   if (const auto every = variables("OTEL_METRIC_EXPORT_INTERVAL").value_or(""); !every.empty()) {
     std::int64_t ms = 0;
     const auto [end, ec] = std::from_chars(every.data(), every.data() + every.size(), ms);

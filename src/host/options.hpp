@@ -59,6 +59,7 @@ struct host_options {
   std::chrono::milliseconds drain_timeout{30000};       ///< --drain-timeout-ms: for the work in flight
 
   std::string otlp_endpoint = {};                ///< OTEL_EXPORTER_OTLP_ENDPOINT; empty: metrics are not sent
+  std::string otlp_ca = {};                      ///< OTEL_EXPORTER_OTLP_CERTIFICATE, trusted for https; empty: the system's
   std::chrono::milliseconds otlp_every{10'000};  ///< OTEL_METRIC_EXPORT_INTERVAL, in ms
   std::string operations_token = {};             ///< CORBEL_OPERATIONS_TOKEN, or the file that ..._TOKEN_FILE names
 

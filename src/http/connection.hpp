@@ -57,6 +57,15 @@ class http_connection {
         },
         token, from);
   }
+  /// What the socket takes at once; 0 without a failure where it takes nothing, and with TLS.
+  std::size_t write_now(const boost::asio::const_buffer &from, error_code &ec) {
+    ec.clear();
+    if (tls_) return 0;
+    if (!socket_.non_blocking()) socket_.non_blocking(true, ec);
+    const auto n = ec ? 0 : socket_.write_some(from, ec);
+    if (ec == boost::asio::error::would_block || ec == boost::asio::error::try_again) ec.clear();
+    return n;
+  }
 
  private:
   socket_type socket_;

@@ -8,6 +8,7 @@
 #include <corbel/log.hpp>
 
 #include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/ssl/context.hpp>
 #include <boost/asio/steady_timer.hpp>
 
@@ -15,6 +16,7 @@
 #include <functional>
 #include <memory>
 #include <unordered_set>
+#include <utility>
 
 namespace corbel::detail {
 
@@ -28,6 +30,12 @@ struct http_core {
     if (write_log) write_log({.level = level, .part = "http", .text = std::move(text), .fields = std::move(fields)});
   }
 
+  /// Told in a task of its own.
+  void set_full(bool now) {
+    if (std::exchange(full, now) == now || !tell_full || stopping) return;
+    boost::asio::post(executor, [fn = tell_full, now] { fn(now); });
+  }
+
   boost::asio::any_io_executor executor;
   http_router router;
   http_limits limits;
@@ -38,6 +46,9 @@ struct http_core {
   bool turning_away = false;                          ///< streams are told, connections are not kept
   bool draining = false;                              ///< most routes answer 503, streams are told, connections are not kept
   bool stopping = false;                              ///< no new connection, no further request
+  bool full = false;                                  ///< a connection was refused, and few have ended since
+  std::function<void(bool)> tell_full;
+  std::function<void(std::chrono::nanoseconds)> tell_took;
   std::unordered_set<http_session *> sessions;
   boost::asio::steady_timer changed;  ///< cancelled when a session ends: who waits for that looks again
 };

@@ -61,7 +61,7 @@ asio::awaitable<void> http_listener::accept() {
     }
     ++core_->stats.accepted;
     bool refused = core_->sessions.size() >= core_->limits.connections;
-    if (refused) ++core_->stats.refused;
+    if (refused) ++core_->stats.refused, core_->set_full(true);
     if (refused && core_->sessions.size() >= core_->limits.connections + refusals_at_once) continue;
     boost::system::error_code ignored;
     socket.set_option(tcp::no_delay(true), ignored);

@@ -54,7 +54,7 @@ void add_probe_routes(http_router &router, const runtime &rt) {
   for (bool live : {true, false})
     router.add("GET", live ? "/livez" : "/readyz",
                {.handler = [core = rt.core(), live](const http_request &q) -> answer {
-                  co_return probe_answer(core->health().summary(), live, asks_verbose(q));
+                  co_return probe_answer(core->health().view()->summary, live, asks_verbose(q));
                 },
                 .while_draining = true,
                 .probe = true});
@@ -63,8 +63,8 @@ void add_probe_routes(http_router &router, const runtime &rt) {
 void add_table_routes(http_router &router, const runtime &rt) {
   router.add("GET", "/health",
              {.handler = [core = rt.core()](const http_request &) -> answer {
-                auto summary = core->health().summary();
-                co_return http_response{.status = summary.ready ? 200u : 503u, .body = health_json(summary)};
+                const auto view = core->health().view();
+                co_return http_response{.status = view->summary.ready ? 200u : 503u, .body = view->json};
               },
               .while_draining = true,
               .probe = true});

@@ -4,6 +4,8 @@
 #include <boost/url/parse.hpp>
 #include <boost/url/url_view.hpp>
 
+#include <algorithm>
+
 namespace corbel {
 
 namespace urls = boost::urls;
@@ -28,6 +30,14 @@ std::string_view http_request::either(std::string_view parameter_name, std::stri
 }
 
 result<void> http_request::set_target(std::string_view target) {
+  auto is_plain = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '/' || c == '-' || c == '_';
+  };
+  if (target.starts_with('/') && std::ranges::all_of(target, is_plain)) {  // nothing to decode: as most are
+    path = target;
+    query.clear();
+    return {};
+  }
   urls::string_view text(target.data(), target.size());
   auto parsed = target.starts_with('/') ? urls::parse_origin_form(text) : urls::parse_absolute_uri(text);
   // Other schemes may have a path that is none of ours, such as host:80.

@@ -16,9 +16,18 @@ namespace {
 constexpr auto as_value = asio::as_tuple(asio::use_awaitable);
 constexpr std::size_t kept_buffer = std::size_t{16} << 10;  // of a connection that waits for its next request
 
+/// No encoding of the body but chunked: somebody before us may have read another one, and another request.
+bool is_framed_plainly(const http::request_parser<http::string_body> &parser) {
+  auto &message = parser.get();
+  const auto given = message.count(http::field::transfer_encoding);
+  return given == 0 || (given == 1 && parser.chunked() && message.version() >= 11 &&
+                        boost::beast::iequals(message[http::field::transfer_encoding], "chunked"));
+}
+
 http_request plain(http::request<http::string_body> &from) {
   http_request to{
       .method = from.method_string(), .path = {}, .query = {}, .fields = {}, .body = std::move(from.body()), .peer = {}};
+  to.fields.reserve(8);
   for (auto &f : from) to.fields.emplace_back(f.name_string(), f.value());
   return to;
 }
@@ -60,12 +69,25 @@ asio::awaitable<http_request_reader::outcome> http_request_reader::read() {
   http::request_parser<http::string_body> parser;
   parser.header_limit(static_cast<std::uint32_t>(limits_.header_bytes));
   parser.body_limit(limits_.body_bytes);
-  deadline_.set(limits_.header);
-  auto [header_failed, header_bytes] = co_await http::async_read_header(socket_, buffer_, parser, as_value);
-  if (header_failed) co_return refuse(header_failed, "header");
+  // Most requests come whole: what is there already is parsed without waiting for more.
+  boost::system::error_code failed;
+  parser.eager(true);
+  buffer_.consume(parser.put(buffer_.data(), failed));
+  if (failed && failed != http::error::need_more) co_return refuse(failed, parser.is_header_done() ? "body" : "header");
+  if (!parser.is_header_done()) {
+    deadline_.set(limits_.header);
+    auto [header_failed, header_bytes] = co_await http::async_read_header(socket_, buffer_, parser, as_value);
+    if (header_failed) co_return refuse(header_failed, "header");
+  }
 
-  deadline_.set(limits_.body);
-  if (boost::beast::iequals(parser.get()[http::field::expect], "100-continue")) {
+  if (!is_framed_plainly(parser)) {
+    outcome unclear{.version = parser.get().version()};
+    unclear.refusal = http_refusal(
+        400, "bad_request", "Transfer-Encoding is not 'chunked', once, in HTTP/1.1: where the body ends is not clear");
+    co_return unclear;
+  }
+  if (!parser.is_done()) deadline_.set(limits_.body);
+  if (!parser.is_done() && boost::beast::iequals(parser.get()[http::field::expect], "100-continue")) {
     constexpr std::string_view go_on = "HTTP/1.1 100 Continue\r\n\r\n";
     auto [ec, n] = co_await asio::async_write(socket_, asio::buffer(go_on), as_value);
     if (ec) co_return outcome{};
@@ -82,8 +104,8 @@ asio::awaitable<http_request_reader::outcome> http_request_reader::read() {
     done.refusal = http_refusal(400, "bad_request", "the request needs exactly one Host field");
     co_return done;
   }
-  auto target = std::string(message.target());
   auto request = plain(message);
+  const std::string_view target(message.target().data(), message.target().size());
   if (auto bad = request.set_target(target); !bad) {
     done.refusal = http_refusal(400, "bad_request", bad.error().message());
     co_return done;

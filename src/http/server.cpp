@@ -49,6 +49,11 @@ void http_server::add_route(std::string method, std::string path, http_route rou
   core_->router.add(std::move(method), std::move(path), std::move(route));
 }
 
+void http_server::on_full(std::function<void(bool)> tell) { core_->tell_full = std::move(tell); }
+void http_server::on_answer(std::function<void(std::chrono::nanoseconds)> tell) { core_->tell_took = std::move(tell); }
+
+const http_limits &http_server::limits() const noexcept { return core_->limits; }
+
 void http_server::turn_away() {
   if (std::exchange(core_->turning_away, true)) return;
   each(*core_, &detail::http_session::drain);

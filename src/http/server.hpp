@@ -23,6 +23,7 @@
 #include <boost/asio/ssl/context.hpp>
 
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -50,6 +51,13 @@ class http_server {
   void use_tls(std::shared_ptr<boost::asio::ssl::context> tls);
   /// Takes the place of a route of the same method and path.
   void add_route(std::string method, std::string path, http_route route);
+
+  /// tell runs on the executor: with true when the limit of connections has turned one away, with false when a tenth of it
+  /// is free again.
+  void on_full(std::function<void(bool)> tell);
+  /// tell runs on the executor, with how long each request took that is no probe.
+  void on_answer(std::function<void(std::chrono::nanoseconds)> tell);
+  const http_limits &limits() const noexcept;
 
   /// Answers go on, but keep no connection alive; event streams end after their farewell.
   void turn_away();

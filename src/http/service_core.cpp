@@ -2,6 +2,7 @@
 
 #include "http/metrics.hpp"
 #include "http/probes.hpp"
+#include "http/saturation_report.hpp"
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
@@ -38,6 +39,7 @@ http_service_core::http_service_core(std::shared_ptr<runtime_core> rt, http_opti
     : runtime_(std::move(rt)),
       loop_(runtime_->first_loop()),
       options_(std::move(options)),
+      name_(runtime_->claim_name("http")),
       server_(loop_->executor(), first_routes(), options_.limits, [core = std::weak_ptr(runtime_)](const log_line &line) {
         if (auto c = core.lock(); c && c->log().enabled(line.level)) c->log().write(line);
       }) {}
@@ -57,6 +59,7 @@ std::shared_ptr<http_service_core> http_service_core::open(const std::shared_ptr
   auto core = std::make_shared<http_service_core>(rt, std::move(options));
   if (tls) core->server_.use_tls(std::move(tls));
   core->number_ = rt->enlist(core);
+  report_saturation(core->server_, rt, core->name_);
   auto port = core->server_.listen(core->options_.address, core->options_.port, core->options_.share_port);
   if (!port) throw failure(port.error());
   core->port_ = *port;
@@ -73,6 +76,8 @@ http_service_core::~http_service_core() {
   if (runtime_->forked()) return;
   if (metrics_source_ != 0) runtime_->metrics().remove_source(metrics_source_);
   if (number_ != 0) runtime_->delist(number_);
+  runtime_->health().remove(name_);
+  runtime_->free_name(name_);
 }
 
 result<void> http_service_core::route(const std::string &method, const std::string &path, http_handler handler) {

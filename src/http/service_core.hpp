@@ -45,6 +45,7 @@ class http_service_core final : public component, public std::enable_shared_from
   const std::shared_ptr<runtime_core> runtime_;
   const std::shared_ptr<loop> loop_;
   const http_options options_;
+  const std::string name_;  // of the part of health
   std::uint64_t number_ = 0, metrics_source_ = 0;
   std::atomic<std::uint64_t> last_ticket_{0};
   std::uint16_t port_ = 0;

@@ -6,7 +6,12 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <boost/asio/write.hpp>
 #include <fmt/format.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <sys/socket.h>
 
 namespace corbel::detail {
 
@@ -36,6 +41,7 @@ http_session::~http_session() {
   core_->sessions.erase(this);
   --core_->stats.connections;
   core_->changed.cancel();
+  if (core_->full && 10 * core_->sessions.size() < 9 * core_->limits.connections) core_->set_full(false);
 }
 
 void http_session::drain() {
@@ -79,7 +85,7 @@ asio::awaitable<void> http_session::run(bool refused) {
     deadline_.clear();
     ++core_->stats.requests;
     got.request->peer = peer_;
-    auto response = co_await answer(*got.request);
+    auto response = co_await count(*got.request);
     bool head = got.request->method == "HEAD";
     if (response.stream && !head) {
       co_await write_stream(response, got.version);
@@ -103,6 +109,30 @@ asio::awaitable<void> http_session::say_goodbye() {
   connection_.socket().shutdown(asio::ip::tcp::socket::shutdown_send, ignored);
 }
 
+bool http_session::has_left() {
+  char next;
+  const auto n = ::recv(connection_.socket().native_handle(), &next, 1, MSG_PEEK | MSG_DONTWAIT);
+  return n == 0 || (n < 0 && errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR);
+}
+
+asio::awaitable<http_response> http_session::count(const http_request &request) {
+  work_began_ = {};
+  auto response = co_await answer(request);
+  auto &stats = core_->stats;
+  if (work_began_ != std::chrono::steady_clock::time_point()) {
+    const auto took = std::chrono::steady_clock::now() - work_began_;
+    stats.took->record(took);
+    if (core_->tell_took) core_->tell_took(took);
+    // Who only half-closes is answered all the same. Of an answer that was there at once nobody has given up.
+    if (took > std::chrono::milliseconds(1) && has_left()) {
+      ++stats.gone;
+      co_return response;
+    }
+  }
+  ++stats.answered[std::clamp(response.status / 100, 2u, 5u) - 2];
+  co_return response;
+}
+
 asio::awaitable<http_response> http_session::answer(const http_request &request) {
   auto found = core_->router.find(request.method, request.path);
   if (!found.route && found.allow.empty()) co_return http_refusal(404, "not_found", "there is nothing at this path");
@@ -111,7 +141,7 @@ asio::awaitable<http_response> http_session::answer(const http_request &request)
     refusal.fields.emplace_back("Allow", found.allow);
     co_return refusal;
   }
-  if (!found.route->probe) core_->last_work = std::chrono::steady_clock::now();
+  if (!found.route->probe) core_->last_work = work_began_ = std::chrono::steady_clock::now();
   if (core_->draining && !found.route->while_draining) {
     http_response gone{.status = 503, .body = R"({"detail": "Service is draining", "status": "draining"})"};
     gone.fields.emplace_back("Retry-After", "1");
@@ -130,10 +160,14 @@ asio::awaitable<http_response> http_session::answer(const http_request &request)
 }
 
 asio::awaitable<bool> http_session::write(const http_response &response, unsigned version, bool keep, bool head) {
+  const auto text = http_text(response, version, keep, head);
+  boost::system::error_code failed;
+  const auto done = connection_.write_now(asio::buffer(text), failed);
+  if (failed || done == text.size()) co_return !failed;
   deadline_.set(core_->limits.write);
-  bool written = co_await http_write(connection_, response, version, keep, head);
+  auto [ec, rest] = co_await asio::async_write(connection_, asio::buffer(text) + done, as_value);
   deadline_.clear();
-  co_return written;
+  co_return !ec;
 }
 
 asio::awaitable<void> http_session::write_stream(const http_response &response, unsigned version) {

@@ -10,6 +10,7 @@
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/ip/tcp.hpp>
 
+#include <chrono>
 #include <memory>
 #include <optional>
 
@@ -32,6 +33,10 @@ class http_session : public std::enable_shared_from_this<http_session> {
 
  private:
   boost::asio::awaitable<http_response> answer(const http_request &request);
+  /// The same, counted.
+  boost::asio::awaitable<http_response> count(const http_request &request);
+  /// The client has closed its side, or the connection was reset.
+  bool has_left();
   /// False when the connection cannot go on.
   boost::asio::awaitable<bool> write(const http_response &response, unsigned version, bool keep, bool head);
   boost::asio::awaitable<void> write_stream(const http_response &response, unsigned version);
@@ -48,6 +53,7 @@ class http_session : public std::enable_shared_from_this<http_session> {
   http_deadline deadline_;
   http_request_reader reader_;
   std::shared_ptr<event_stream> stream_;
+  std::chrono::steady_clock::time_point work_began_{};  // of a request that is no probe
 };
 
 }  // namespace corbel::detail

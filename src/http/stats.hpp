@@ -1,8 +1,11 @@
 #pragma once
 /// What a server counts, from its start on.
 
+#include "metrics/latency_histogram.hpp"
+
 #include <atomic>
 #include <cstdint>
+#include <memory>
 
 namespace corbel {
 
@@ -30,10 +33,14 @@ struct http_stats {
   http_count requests;        ///< read whole
   http_count malformed;       ///< answered 400, 413 or 431 before a handler saw them
   http_count timed_out;       ///< too slow to send a request or to take a response
-  http_count failed;          ///< answered 500
+  http_count failed;          ///< a handler threw: answered 500
+  http_count answered[4];     ///< 2xx, 3xx, 4xx, 5xx
+  http_count gone;            ///< none of those: the client had closed its side before the answer was ready (499)
   http_count frames_dropped;  ///< of event streams that have ended
   http_count connections;     ///< open now
   http_count streams;         ///< event streams open now
+  /// From a request's last byte to its answer, of requests that are no probes.
+  std::shared_ptr<detail::latency_histogram> took = std::make_shared<detail::latency_histogram>();
 };
 
 }  // namespace corbel

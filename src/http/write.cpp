@@ -4,8 +4,11 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
 #include <boost/beast/http.hpp>
+#include <fmt/format.h>
 
+#include <algorithm>
 #include <ctime>
+#include <iterator>
 
 namespace corbel::detail {
 
@@ -16,7 +19,7 @@ namespace {
 
 constexpr auto as_value = asio::as_tuple(asio::use_awaitable);
 
-std::string date_now() {
+std::string_view date_now() {
   static thread_local std::time_t made_for = 0;
   static thread_local char text[32];
   if (auto now = std::time(nullptr); now != made_for) {
@@ -28,34 +31,52 @@ std::string date_now() {
   return text;
 }
 
-template <class Body>
-http::response<Body> begin(const http_response &from, unsigned version, bool keep) {
-  http::response<Body> to(static_cast<http::status>(from.status), version);
+http::response<http::empty_body> begin(const http_response &from, unsigned version) {
+  http::response<http::empty_body> to(static_cast<http::status>(from.status), version);
   to.set(http::field::date, date_now());
   to.set(http::field::content_type, from.content_type);
   for (auto &[name, value] : from.fields) to.set(name, value);
-  to.keep_alive(keep);
+  to.keep_alive(false);
   return to;
+}
+
+bool is_given(const http_response &r, std::string_view name) {
+  return std::ranges::any_of(r.fields, [&](auto &f) { return boost::beast::iequals(f.first, name); });
+}
+
+/// Whether the server itself says this.
+bool is_ours(std::string_view name) {
+  using boost::beast::iequals;
+  return iequals(name, "Date") || iequals(name, "Connection") || iequals(name, "Content-Length") ||
+         iequals(name, "Transfer-Encoding");
 }
 
 }  // namespace
 
-asio::awaitable<bool> http_write(http_connection &socket, const http_response &response, unsigned version, bool keep,
-                                 bool head) {
-  auto message = begin<http::string_body>(response, version, keep);
-  message.body() = response.body;
-  message.prepare_payload();
-  http::response_serializer<http::string_body> serializer(message);
-  if (head) {
-    auto [ec, n] = co_await http::async_write_header(socket, serializer, as_value);
-    co_return !ec;
-  }
-  auto [ec, n] = co_await http::async_write(socket, serializer, as_value);
-  co_return !ec;
+std::string http_text(const http_response &r, unsigned version, bool keep, bool head) {
+  const auto reason = http::obsolete_reason(static_cast<http::status>(r.status));
+  std::string out;
+  out.reserve(256 + r.body.size());
+  auto line = [&out](std::string_view name, std::string_view value) {
+    ((out += name) += ": ") += value;
+    out += "\r\n";
+  };
+  fmt::format_to(std::back_inserter(out), "HTTP/{}.{} {} {}\r\n", version / 10, version % 10, r.status,
+                 std::string_view(reason.data(), reason.size()));
+  line("Date", date_now());
+  if (!is_given(r, "Content-Type")) line("Content-Type", r.content_type);
+  for (auto &[name, value] : r.fields)
+    if (!is_ours(name)) line(name, value);
+  if (keep != (version >= 11)) line("Connection", keep ? "keep-alive" : "close");
+  const bool has_no_body = r.status == 204 || r.status == 304;
+  if (!has_no_body) fmt::format_to(std::back_inserter(out), "Content-Length: {}\r\n", r.body.size());
+  out += "\r\n";
+  if (!head && !has_no_body) out += r.body;
+  return out;
 }
 
 asio::awaitable<bool> http_write_stream_header(http_connection &socket, const http_response &response, unsigned version) {
-  auto message = begin<http::empty_body>(response, version, false);
+  auto message = begin(response, version);
   if (version >= 11) message.chunked(true);
   http::response_serializer<http::empty_body> serializer(message);
   auto [ec, n] = co_await http::async_write_header(socket, serializer, as_value);

@@ -1,5 +1,6 @@
 #pragma once
-/// Puts responses on the wire. Each function is false when the connection failed. Threads: the server's executor.
+/// What responses look like on the wire. Those that write are false when the connection failed. Threads: the server's
+/// executor.
 
 #include "http/connection.hpp"
 
@@ -9,9 +10,8 @@
 
 namespace corbel::detail {
 
-/// head: the header only, as for a HEAD request.
-boost::asio::awaitable<bool> http_write(http_connection &socket, const http_response &response, unsigned version, bool keep,
-                                        bool head);
+/// A whole response, header and body in one piece. head: the header only, as for a HEAD request.
+std::string http_text(const http_response &response, unsigned version, bool keep, bool head);
 
 /// Header of an event stream: chunked in HTTP/1.1, ended by the connection's end in HTTP/1.0.
 boost::asio::awaitable<bool> http_write_stream_header(http_connection &socket, const http_response &response,

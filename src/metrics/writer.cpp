@@ -1,6 +1,7 @@
 #include "metrics/writer.hpp"
 
 #include "base/code_point.hpp"
+#include "metrics/names.hpp"
 
 #include <prometheus/metric_family.h>
 #include <prometheus/text_serializer.h>
@@ -16,44 +17,53 @@ using prometheus::MetricFamily;
 using prometheus::MetricType;
 using label_list = std::vector<ClientMetric::Label>;
 
-bool is_name(std::string_view text, bool colon) {
-  auto allowed = [colon](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || (colon && c == ':');
-  };
-  return !text.empty() && (text[0] < '0' || text[0] > '9') && std::ranges::all_of(text, allowed);
-}
+double in_seconds(std::chrono::nanoseconds d) { return std::chrono::duration<double>(d).count(); }
 
-/// "le" belongs to the buckets of histograms.
-bool is_label(std::string_view text) { return is_name(text, false) && !text.starts_with("__") && text != "le"; }
 }  // namespace
 
 struct metrics_writer::families {
   struct family {
     std::string help;
     MetricType type;
+    std::vector<double> bounds;
     std::map<label_list, ClientMetric> metrics;
   };
   std::map<std::string, family, std::less<>> all;
   double refused = 0;
 
+  /// Of the metric before, which is most often of the same name.
+  decltype(all)::iterator last = all.end();
+
+  decltype(all)::iterator family_of(std::string_view name) {
+    return last != all.end() && last->first == name ? last : all.find(name);
+  }
+
   /// The metric to add to; nullptr when it is refused.
-  ClientMetric *at(std::string_view name, std::string_view help, const metric_labels &labels, MetricType type) {
+  ClientMetric *at(std::string_view name, std::string_view help, const metric_labels &labels, MetricType type,
+                   std::span<const double> bounds = {}) {
     label_list list;
-    bool good = is_name(name, true);
+    list.reserve(labels.size());
+    bool good = is_metric_name(name);
     for (auto &[key, value] : labels) {
-      good = good && is_label(key);
+      good = good && is_label_name(key);
       list.push_back({key, one_line(value)});
     }
     std::sort(list.begin(), list.end());
     good = good && std::ranges::adjacent_find(list, {}, &ClientMetric::Label::name) == list.end();
-    auto found = all.find(name);
-    if (!good || (found != all.end() && found->second.type != type)) {
+    auto found = family_of(name);
+    if (found != all.end()) good = good && found->second.type == type && std::ranges::equal(found->second.bounds, bounds);
+    if (!good) {
       ++refused;
       return nullptr;
     }
-    if (found == all.end()) found = all.emplace(name, family{one_line(std::string(help)), type, {}}).first;
-    auto [metric, fresh] = found->second.metrics.try_emplace(list);
-    if (fresh) metric->second.label = std::move(list);
+    if (found == all.end())
+      found = all.emplace(name, family{one_line(std::string(help)), type, {bounds.begin(), bounds.end()}, {}}).first;
+    last = found;
+    // Sources often write in order, so the place is often the end.
+    auto &metrics = found->second.metrics;
+    const auto before = metrics.size();
+    auto metric = metrics.try_emplace(metrics.end(), list);
+    if (metrics.size() != before) metric->second.label = std::move(list);
     return &metric->second;
   }
 };
@@ -71,19 +81,26 @@ void metrics_writer::gauge(std::string_view name, std::string_view help, const m
 
 void metrics_writer::histogram(std::string_view name, std::string_view help, const metric_labels &labels,
                                const latency_histogram &h) {
-  auto *m = families_->at(name, help, labels, MetricType::Histogram);
+  std::array<double, latency_histogram::bounds> bounds;
+  std::ranges::transform(latency_histogram::upper, bounds.begin(), in_seconds);
+  const auto from = h.read();
+  histogram(name, help, labels, bounds, from.counts, in_seconds(from.sum));
+}
+
+void metrics_writer::histogram(std::string_view name, std::string_view help, const metric_labels &labels,
+                               std::span<const double> bounds, std::span<const std::uint64_t> counts, double sum) {
+  auto *m = families_->at(name, help, labels, MetricType::Histogram, bounds);
   if (!m) return;
   auto &into = m->histogram;
-  auto from = h.read();
-  into.bucket.resize(latency_histogram::bounds);
+  into.bucket.resize(bounds.size());
   std::uint64_t below = 0;
-  for (std::size_t i = 0; i < latency_histogram::bounds; ++i) {
-    below += from.counts[i];
-    into.bucket[i].upper_bound = std::chrono::duration<double>(latency_histogram::upper[i]).count();
+  for (std::size_t i = 0; i < bounds.size(); ++i) {
+    below += counts[i];
+    into.bucket[i].upper_bound = bounds[i];
     into.bucket[i].cumulative_count += below;
   }
-  into.sample_count += below + from.counts.back();
-  into.sample_sum += std::chrono::duration<double>(from.sum).count();
+  into.sample_count += below + counts.back();
+  into.sample_sum += sum;
 }
 
 void metrics_writer::refuse() noexcept { ++families_->refused; }
@@ -100,7 +117,7 @@ std::vector<metric_family> metrics_writer::all() {
     const auto kind = from.type == MetricType::Counter ? metric_kind::counter
                       : from.type == MetricType::Gauge ? metric_kind::gauge
                                                        : metric_kind::histogram;
-    auto &out = list.emplace_back(metric_family{name, from.help, kind});
+    auto &out = list.emplace_back(metric_family{name, from.help, kind, from.bounds});
     for (auto &[labels, metric] : from.metrics) {
       auto &p = out.points.emplace_back();
       for (auto &l : labels) p.labels.emplace_back(l.name, l.value);
@@ -120,10 +137,13 @@ std::vector<metric_family> metrics_writer::all() {
 std::string metrics_writer::text() {
   write_refused();
   std::vector<MetricFamily> list;
+  list.reserve(families_->all.size());
   for (auto &[name, family] : families_->all) {
-    auto &out = list.emplace_back(MetricFamily{name, family.help, family.type, {}});
-    for (auto &[labels, metric] : family.metrics) out.metric.push_back(metric);
+    auto &out = list.emplace_back(MetricFamily{name, std::move(family.help), family.type, {}});
+    out.metric.reserve(family.metrics.size());
+    for (auto &[labels, metric] : family.metrics) out.metric.push_back(std::move(metric));
   }
+  families_ = std::make_unique<families>();
   return prometheus::TextSerializer().Serialize(list);
 }
 

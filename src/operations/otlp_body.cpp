@@ -42,24 +42,24 @@ class otlp_writer {
   void family(const detail::metric_family &f) {
     using detail::metric_kind;
     w_.begin_object().member("name", f.name).member("description", f.help);
-    if (f.kind == metric_kind::histogram) w_.member("unit", "s");
+    if (f.kind == metric_kind::histogram && f.name.ends_with("_seconds")) w_.member("unit", "s");
     w_.key(f.kind == metric_kind::counter ? "sum" : f.kind == metric_kind::gauge ? "gauge" : "histogram").begin_object();
     if (f.kind == metric_kind::counter) w_.member("isMonotonic", true);
     if (f.kind != metric_kind::gauge) w_.member("aggregationTemporality", 2);
     w_.key("dataPoints").begin_array();
     for (auto &p : f.points) {
       begin_point(p);
-      f.kind == metric_kind::histogram ? buckets(p) : void(w_.member("asDouble", p.value));
+      f.kind == metric_kind::histogram ? buckets(f, p) : void(w_.member("asDouble", p.value));
       w_.end_object();
     }
     w_.end_array().end_object().end_object();
   }
 
-  void buckets(const detail::metric_family::point &p) {
+  void buckets(const detail::metric_family &f, const detail::metric_family::point &p) {
     w_.member("count", std::to_string(p.count)).member("sum", p.sum).key("bucketCounts").begin_array();
     for (auto n : p.buckets) w_.value(std::to_string(n));
     w_.end_array().key("explicitBounds").begin_array();
-    for (auto bound : detail::latency_histogram::upper) w_.value(std::chrono::duration<double>(bound).count());
+    for (auto bound : f.bounds) w_.value(bound);
     w_.end_array();
   }
 

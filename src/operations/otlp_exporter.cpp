@@ -1,28 +1,17 @@
 #include "operations/otlp_exporter.hpp"
 
-#include "io/resolve.hpp"
 #include "runtime/runtime_core.hpp"
-
-#include <corbel/c/base.h>
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
-#include <boost/asio/connect.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/use_awaitable.hpp>
-#include <boost/beast/core/flat_buffer.hpp>
-#include <boost/beast/core/tcp_stream.hpp>
-#include <boost/beast/http.hpp>
-#include <boost/url/parse.hpp>
-#include <boost/url/url_view.hpp>
-#include <fmt/format.h>
 
 #include <atomic>
 
 namespace corbel {
 
 namespace asio = boost::asio;
-namespace beast = boost::beast;
 
 namespace {
 constexpr auto as_value = asio::as_tuple(asio::use_awaitable);
@@ -33,16 +22,11 @@ struct otlp_exporter::counts {
 };
 
 otlp_exporter::otlp_exporter(runtime &rt, otlp_options options)
-    : rt_(rt), options_(std::move(options)), timer_(rt.executor()), counts_(std::make_shared<counts>()) {
-  auto parsed = boost::urls::parse_uri(options_.endpoint);
-  if (!parsed || parsed->scheme() != "http" || parsed->host().empty())
-    throw failure(error(status::invalid,
-                        fmt::format("'{}' is no endpoint of OTLP: give http://host:port", options_.endpoint), "otlp"));
-  host_ = parsed->host_address();
-  if (parsed->port_number() != 0) port_ = parsed->port_number();
-  path_ = parsed->encoded_path();
-  while (path_.ends_with('/')) path_.pop_back();
-  if (!path_.ends_with("/v1/metrics")) path_ += "/v1/metrics";
+    : rt_(rt),
+      options_(std::move(options)),
+      client_(rt, options_.endpoint, options_.ca),
+      timer_(rt.executor()),
+      counts_(std::make_shared<counts>()) {
   source_ = {.service = rt.core()->name(),
              .instance = rt.core()->instance(),
              .tenant = options_.tenant,
@@ -71,46 +55,6 @@ void otlp_exporter::stop() {
   timer_.cancel();
 }
 
-asio::awaitable<unsigned> otlp_exporter::post(const std::string &body, std::string &why) {
-  const auto end = std::chrono::steady_clock::now() + options_.timeout;
-  asio::steady_timer resolved(rt_.executor(), end);
-  auto found =
-      std::make_shared<result<detail::resolution::addresses>>(error(status::timeout, "the host was not found in time"));
-  auto resolution = detail::resolution::start(rt_.core()->first_loop(), host_, port_, [&resolved, found](auto r) {
-    *found = std::move(r);
-    resolved.expires_at(std::chrono::steady_clock::time_point::min());
-  });
-  co_await resolved.async_wait(as_value);
-  resolution.reset();
-  if (!*found) {
-    why = found->error().message();
-    co_return 0;
-  }
-  beast::tcp_stream stream(rt_.executor());
-  stream.expires_at(end);
-  auto [not_connected, endpoint] = co_await stream.async_connect(**found, as_value);
-  if (not_connected) {
-    why = not_connected.message();
-    co_return 0;
-  }
-  beast::http::request<beast::http::string_body> request(beast::http::verb::post, path_, 11, body);
-  request.set(beast::http::field::host, host_);
-  request.set(beast::http::field::content_type, "application/json");
-  request.set(beast::http::field::connection, "close");
-  request.prepare_payload();
-  auto [not_written, written] = co_await beast::http::async_write(stream, request, as_value);
-  beast::flat_buffer buffer;
-  beast::http::response_parser<beast::http::string_body> parser;
-  parser.body_limit(1 << 20);
-  auto [not_read, read] = co_await beast::http::async_read(stream, buffer, parser, as_value);
-  if (not_read) {
-    why = (not_written ? not_written : not_read).message();
-    co_return 0;
-  }
-  why = std::string(parser.get().reason());
-  co_return parser.get().result_int();
-}
-
 asio::awaitable<void> otlp_exporter::run() {
   while (!stopped_) {
     timer_.expires_after(options_.every);
@@ -120,7 +64,7 @@ asio::awaitable<void> otlp_exporter::run() {
     for (; waiting_.size() > options_.kept; ++counts_->dropped) waiting_.pop_front();
     while (!waiting_.empty() && !stopped_) {
       std::string why;
-      const auto status = co_await post(waiting_.front(), why);
+      const auto status = co_await client_.post(waiting_.front(), options_.timeout, why);
       const bool again = status == 0 || status == 429 || (status >= 502 && status <= 504);
       if (status / 100 == 2) ++counts_->sent;
       if (status / 100 != 2) {

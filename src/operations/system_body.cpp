@@ -99,10 +99,26 @@ class body_writer {
     w_.end_object().key("instances").begin_array();
     for (auto &[id, processes] : instances) one(processes);
     w_.end_array();
-    if (std::string_view(service) == "rest")
+    if (std::string_view(service) == "rest") {
       streams("sse");
-    else
+      w_.key("latency").begin_object();
+      latency("rest_ms", view_.rest);
+    } else {
       queue_of_proc();
+      w_.key("latency").begin_object();
+      latency("queue_wait_ms", view_.queue_wait);
+      latency("exec_ms", view_.exec);
+    }
+    w_.end_object().end_object();
+  }
+
+  void latency(const char *name, const std::vector<latency_sample> &samples) {
+    w_.key(name).begin_object();
+    for (auto &[label, seconds] : windows) {
+      const auto l = latency_window::of(samples, view_.seconds(), seconds);
+      w_.key(label).begin_object().member("count", l.count).member("p50", l.p50).member("p95", l.p95);
+      w_.member("p99", l.p99).member("max", l.most).end_object();
+    }
     w_.end_object();
   }
 

@@ -95,6 +95,8 @@ void write_system_metrics(detail::metrics_writer &to, const system_view &view, c
   gauge("proc_pressure_ratio_percent", 100 * n.pressure);
   gauge("proc_queue_depth_1m", history.over(&system_sample::depth, view.seconds(), 60).mean);
   gauge("proc_queue_pressure_ratio_1m", history.over(&system_sample::pressure, view.seconds(), 60).mean);
+  gauge("proc_queue_wait_p95_ms", latency_window::of(view.queue_wait, view.seconds(), 60).p95);
+  gauge("proc_exec_p95_ms", latency_window::of(view.exec, view.seconds(), 60).p95);
   gauge("throttling_rate_limit_429", d(n.rate_limit_429));
   gauge("throttling_backpressure_503", d(n.backpressure_503));
   for (auto &[type, json] : view.analytics) {

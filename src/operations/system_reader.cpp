@@ -4,6 +4,7 @@
 #include "queue/fleet/names.hpp"
 
 #include <boost/asio/use_awaitable.hpp>
+#include <fmt/format.h>
 
 namespace corbel {
 
@@ -49,6 +50,18 @@ asio::awaitable<std::vector<std::optional<std::string>>> system_reader::get(std:
   co_return values;
 }
 
+asio::awaitable<std::vector<latency_sample>> system_reader::latencies(const char *kind, const char *component,
+                                                                      double now) const {
+  std::vector<latency_sample> found;
+  auto reply = co_await redis_.async_send(redis_command("ZREVRANGEBYSCORE", latency_key(tenant_, project_, kind, component),
+                                                        "+inf", fmt::format("{:.6f}", now - 3600), "LIMIT", 0, 5000),
+                                          soon, asio::use_awaitable);
+  if (reply)
+    for (auto &e : reply->root().elements())
+      if (auto s = latency_sample::parse(e.text())) found.push_back(*s);
+  co_return found;
+}
+
 asio::awaitable<system_view> system_reader::read() const {
   system_view view;
   view.at = std::chrono::system_clock::now();
@@ -90,6 +103,9 @@ asio::awaitable<system_view> system_reader::read() const {
       view.throttled.push_back(
           {given(object->number("timestamp")), given(object->integer("http_status")), std::string(e.text())});
     }
+  view.rest = co_await latencies("ingress_rest_ms", "ingress", view.seconds());
+  view.queue_wait = co_await latencies("task_queue_wait_ms", "proc", view.seconds());
+  view.exec = co_await latencies("task_exec_ms", "proc", view.seconds());
   auto queue = queue_;
   if (auto stats = co_await queue.async_stats(soon, asio::use_awaitable))
     view.queue = *std::move(stats);

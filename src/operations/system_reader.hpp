@@ -25,6 +25,7 @@ class system_reader {
   boost::asio::awaitable<std::vector<std::string>> members(std::string index) const;
   boost::asio::awaitable<std::vector<std::optional<std::string>>> get(std::vector<std::string> keys,
                                                                       std::string &error) const;
+  boost::asio::awaitable<std::vector<latency_sample>> latencies(const char *kind, const char *component, double now) const;
 
   redis_pool redis_;
   std::string scope_, tenant_, project_;

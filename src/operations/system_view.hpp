@@ -1,6 +1,8 @@
 #pragma once
 /// What the fleet looked like at one moment, as Redis tells it: heartbeats, queues, streams, throttling. Pure; any thread.
 
+#include "operations/latency_window.hpp"
+
 #include <corbel/queue_inspector.hpp>
 
 #include <chrono>
@@ -41,10 +43,11 @@ struct system_view {
   std::chrono::system_clock::time_point at;
   std::vector<seen_process> processes;
   queue_stats queue;
-  std::map<std::string, std::string> analytics;  ///< JSON object by user type
-  std::map<std::string, seen_streams> streams;   ///< by "instance:pid"
-  std::vector<throttling_event> throttled;       ///< the newest first
-  std::string error;                             ///< what could not be read; empty when all could
+  std::map<std::string, std::string> analytics;        ///< JSON object by user type
+  std::map<std::string, seen_streams> streams;         ///< by "instance:pid"
+  std::vector<throttling_event> throttled;             ///< the newest first
+  std::vector<latency_sample> rest, queue_wait, exec;  ///< of the last hour, the newest 5,000 of each
+  std::string error;                                   ///< what could not be read; empty when all could
 
   double seconds() const { return std::chrono::duration<double>(at.time_since_epoch()).count(); }
   /// Processes of the chat service: "rest" is ingress, "proc" works the queue.

@@ -80,6 +80,16 @@ pg_pool_core::~pg_pool_core() {
 
 void pg_pool_core::build() {
   desk_ = std::make_shared<pg_desk>(loop_, settings_, counters_, runtime_->blocking(), gate_, weak_from_this(), *this);
+  saturation_ = std::make_shared<saturation_watch>(
+      loop_->context(),
+      [weak = weak_from_this()] {
+        auto self = weak.lock();
+        const auto c = self ? self->desk_->counts() : ledger::counts{};
+        return c.waiting != 0 && c.total() >= self->stats().max ? self->desk_->text() : std::string();
+      },
+      [weak = weak_from_this()](bool saturated, const std::string &counts) {
+        if (auto self = weak.lock()) self->tell_saturated(saturated, counts);
+      });
   hub_ = std::make_shared<pg_listen_hub>(loop_, settings_, counters_, runtime_->blocking(), gate_, *desk_,
                                          [weak = weak_from_this()](clock::time_point t) {
                                            if (auto self = weak.lock()) self->arm(t);
@@ -190,6 +200,7 @@ void pg_pool_core::lease(operation_ptr<pg_lease> op, const call &c, std::uint64_
     });
   }
   desk_->want({std::move(op), deadline_of(c, settings_->options.acquire_timeout, now), now, ticket});
+  if (!saturation_->is_looking() && desk_->counts().waiting != 0) saturation_->note();
 }
 
 std::shared_ptr<pg_connection> pg_pool_core::try_lease() noexcept { return refusal() ? nullptr : desk_->try_idle(); }

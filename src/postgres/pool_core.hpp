@@ -5,6 +5,7 @@
 
 #include "base/inbox.hpp"
 #include "pool/connect_gate.hpp"
+#include "pool/saturation_watch.hpp"
 #include "postgres/desk.hpp"
 #include "runtime/runtime_core.hpp"
 
@@ -81,6 +82,7 @@ class pg_pool_core final : public component, public pg_desk::listener, public st
   void arm(clock::time_point when);
   void sweep();
   void await_idle(std::function<void()> idle);
+  void tell_saturated(bool saturated, const std::string &counts);
   void write_metrics(metrics_writer &w) const;
 
   std::shared_ptr<runtime_core> runtime_;
@@ -94,6 +96,7 @@ class pg_pool_core final : public component, public pg_desk::listener, public st
 
   connect_gate gate_;
   std::shared_ptr<pg_desk> desk_;
+  std::shared_ptr<saturation_watch> saturation_;
   std::shared_ptr<pg_listen_hub> hub_;
   inbox<pg_request> inbox_;
   boost::asio::steady_timer sweep_;

@@ -34,6 +34,14 @@ void pg_pool_core::desk_says(log_level level, std::string text, const char *sqls
   runtime_->log(level, name_, std::move(text), {{"code", sqlstate}});
 }
 
+void pg_pool_core::tell_saturated(bool saturated, const std::string &counts) {
+  if (aborted_ || health_ != health_state::ok) return;  // what is lost is told as such
+  runtime_->health().set({.part = name_,
+                          .state = saturated ? health_state::saturated : health_state::ok,
+                          .reason = saturated ? "callers wait and no connection is free: " + counts : std::string(),
+                          .required = true});
+}
+
 pg_stats pg_pool_core::stats() const {
   const auto c = desk_->counts();
   const auto &n = *counters_;
@@ -134,6 +142,7 @@ void pg_pool_core::abort() {
   closing_.store(true, std::memory_order_release);
   const auto why = pool_freed("postgres");
   sweep_.cancel();
+  saturation_->stop();
   for (auto *r = inbox_.take(); r;) std::exchange(r, r->next)->finish(why);
   hub_->stop(why);
   desk_->stop(why);

@@ -71,6 +71,16 @@ void redis_pool_core::build() {
   });
   subscriber_ = std::make_shared<redis_subscriber>(loop_, settings_, counters_, gate_, *desk_,
                                                    [link = link_] { link->resubscribed(); });
+  saturation_ = std::make_shared<saturation_watch>(
+      loop_->context(),
+      [weak] {
+        auto self = weak.lock();
+        const auto c = self ? self->desk_->counts() : ledger::counts{};
+        return c.waiting != 0 && c.total() >= self->stats().max ? self->desk_->text() : std::string();
+      },
+      [weak](bool saturated, const std::string &counts) {
+        if (auto self = weak.lock()) self->tell_saturated(saturated, counts);
+      });
 }
 
 void redis_pool_core::release_handle() noexcept {
@@ -248,6 +258,7 @@ void redis_pool_core::lease(operation_ptr<redis_lease> op, const call &c, std::u
     });
   }
   desk_->want({std::move(op), deadline_of(c, now), now, ticket});
+  if (!saturation_->is_looking() && desk_->counts().waiting != 0) saturation_->note();
 }
 
 std::shared_ptr<redis_connection> redis_pool_core::try_lease() noexcept { return refusal() ? nullptr : desk_->try_idle(); }

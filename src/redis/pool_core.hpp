@@ -6,6 +6,7 @@
 
 #include "base/inbox.hpp"
 #include "pool/connect_gate.hpp"
+#include "pool/saturation_watch.hpp"
 #include "redis/followers.hpp"
 #include "redis/lease_desk.hpp"
 #include "redis/link.hpp"
@@ -96,6 +97,7 @@ class redis_pool_core final : public component,
   void sweep();
   void await_idle(std::function<void()> idle);
   void apply_watch();
+  void tell_saturated(bool saturated, const std::string &counts);
   void write_metrics(metrics_writer &w) const;
   clock::time_point deadline_of(const call &c, clock::time_point now) const;
 
@@ -119,6 +121,7 @@ class redis_pool_core final : public component,
   std::shared_ptr<redis_link> link_;
   redis_followers followers_;
   std::shared_ptr<lease_desk> desk_;
+  std::shared_ptr<saturation_watch> saturation_;
   std::shared_ptr<redis_subscriber> subscriber_;
   std::vector<std::shared_ptr<redis_pipeline>> pipelines_;  // the first one stays
   bool shrinking_ = false;  // over the cap: the last pipeline gets nothing new, so that it can be retired

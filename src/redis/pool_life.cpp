@@ -32,6 +32,14 @@ void redis_pool_core::pipeline_down(redis_pipeline &p, const error &why) {
                 fmt::format("no connection to {}: {}; trying again", settings_->address.shown(), why.message()));
 }
 
+void redis_pool_core::tell_saturated(bool saturated, const std::string &counts) {
+  if (aborted_ || link_->state() != redis_state::up) return;  // what is lost is told as such
+  runtime_->health().set({.part = name_,
+                          .state = saturated ? health_state::saturated : health_state::ok,
+                          .reason = saturated ? "callers wait and no connection is free: " + counts : std::string(),
+                          .required = true});
+}
+
 redis_stats redis_pool_core::stats() const {
   const auto c = desk_->counts();
   const auto &n = *counters_;
@@ -152,6 +160,7 @@ void redis_pool_core::abort() {
   sweep_.cancel();
   retire_.cancel();
   shrink_.cancel();
+  saturation_->stop();
   link_->stop();
   for (auto *r = inbox_.take(); r;) std::exchange(r, r->next)->finish(why);
   for (auto &p : std::exchange(pipelines_, {})) p->stop(why);

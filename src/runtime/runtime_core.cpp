@@ -1,6 +1,7 @@
 #include "runtime/runtime_core.hpp"
 
 #include "base/log_json.hpp"
+#include "events/listener_batch.hpp"
 #include "runtime/process_metrics.hpp"
 
 #include <boost/asio/steady_timer.hpp>
@@ -31,7 +32,9 @@ runtime_core::runtime_core(runtime_options options, boost::asio::io_context *hos
       std::make_unique<listener_thread>([this](std::string text) { log(log_level::warning, "listeners", std::move(text)); });
   log_listener_ = listeners_->add("log");
   log_ = std::make_unique<logger>(options_.level, options_.name, options_.instance, options_.log_stdout,
-                                  [l = log_listener_](std::function<void()> task) { return l->post(std::move(task)); });
+                                  [batch = std::make_shared<listener_batch>(log_listener_)](std::function<void()> task) {
+                                    return batch->post(std::move(task));
+                                  });
   log_->use_text(options_.form == log_form::text || (options_.form == log_form::automatic && ::isatty(STDOUT_FILENO) == 1));
   if (options_.log) log_->add_sink(options_.level, options_.log);
   unsigned count = host ? 1 : options_.io_threads;
@@ -41,6 +44,7 @@ runtime_core::runtime_core(runtime_options options, boost::asio::io_context *hos
       [watch = health_watch_.get()](std::vector<health_change> changes, auto due) { watch->tell(std::move(changes), due); });
   metrics_.add_source([this](metrics_writer &to) { write_health_metrics(to, health_); });
   metrics_.add_source(write_process_metrics);
+  metrics_.add_source([this](metrics_writer &to) { host_metrics_.write(to); });
   metrics_.add_source([this](metrics_writer &to) {
     for (auto l : {log_level::error, log_level::warning, log_level::info, log_level::debug})
       to.counter("corbel_log_lines_total", "Lines that were logged.", {{"level", log_level_name(l)}}, log_->written(l));

@@ -9,6 +9,7 @@
 #include "io/component.hpp"
 #include "io/loop.hpp"
 #include "io/offload.hpp"
+#include "metrics/host_metrics.hpp"
 #include "metrics/registry.hpp"
 #include "runtime/health_watch.hpp"
 #include "runtime/lag_watch.hpp"
@@ -40,6 +41,8 @@ class runtime_core : public std::enable_shared_from_this<runtime_core> {
     if (log_->enabled(level)) log_->write({level, std::move(part), std::move(text), std::move(fields)});
   }
   metrics_registry &metrics() noexcept { return metrics_; }
+  /// The metrics of the host's own.
+  host_metrics &host() noexcept { return host_metrics_; }
   health_table &health() noexcept { return health_; }
   health_watch &health_changes() noexcept { return *health_watch_; }
   /// Begins to report the part "runtime"; once.
@@ -93,6 +96,7 @@ class runtime_core : public std::enable_shared_from_this<runtime_core> {
   std::unique_ptr<logger> log_;
   std::unique_ptr<offload> offload_ = std::make_unique<offload>();
   metrics_registry metrics_;
+  host_metrics host_metrics_;
   health_table health_;
   std::shared_ptr<health_watch> health_watch_;
 

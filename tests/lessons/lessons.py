@@ -47,7 +47,7 @@ SHOWS = {
     "webhook": "current says: hello 2",
     "health_part": "ready again: 1",
     "serve_health": "/readyz: 503 it drains",
-    "metrics": "corbel_ready 1",
+    "metrics": 'mails_sent_total{list="weekly"} 3',
     "structured_logs": "shown now",
     "live_resize": "after: max 7, 6 of 6 callers have a connection",
 }

@@ -40,6 +40,23 @@ TEST_CASE("probes tell of Redis at once, also while it hangs; the platform's bod
   CHECK(until(30s, [&] { return http_get(ingress.port, "/readyz").status == 200; }));
 }
 
+TEST_CASE("the platform's windows of latency: what ingress and proc took, in Redis, in the body and as scalars") {
+  redis_server redis;
+  host ingress("ingress", redis.url()), proc("proc", redis.url()), metrics("metrics", redis.url());
+  for (int i = 0; i < 30; ++i)
+    REQUIRE(http_post(ingress.port, "/api/chat/messages", plain("s", "some words", "e" + std::to_string(i))).status == 200);
+  auto count = [&](const std::string &path) {
+    const auto text = json_at(http_get(metrics.port, "/metrics/combined").body, "system.components." + path + ".1m.count");
+    return std::atoi(text.c_str());
+  };
+  CHECK(until(20s, [&] { return count("ingress.latency.rest_ms") >= 20; }));
+  CHECK(until(20s, [&] { return count("proc.latency.queue_wait_ms") >= 20 && count("proc.latency.exec_ms") >= 20; }));
+  const auto text = http_get(metrics.port, "/metrics").body;
+  CHECK(text.find("\nkdcube_proc_exec_p95_ms ") != std::string::npos);
+  CHECK(text.find("\nkdcube_proc_exec_p95_ms 0\n") == std::string::npos);
+  CHECK(redis.command({"TTL", "home:default-project:kdcube:metrics:task_exec_ms:proc"}).number > 3600);
+}
+
 TEST_CASE("the metrics host shows the fleet in the platform's shapes, for Prometheus and for people") {
   redis_server redis;
   host ingress("ingress", redis.url()), proc("proc", redis.url(), {"--concurrency", "3"});

@@ -9,7 +9,6 @@ import json
 import os
 import pathlib
 import re
-import socket
 import subprocess
 import sys
 import threading
@@ -19,30 +18,10 @@ import urllib.request
 root = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(root / "tests" / "lessons"))
 from private_redis import PrivateRedis  # noqa: E402
+from running_hosts import await_host, fetch, free_port  # noqa: E402
 
 golden = pathlib.Path(__file__).with_name("metrics.golden")
 prometheus = root / "examples" / "deploy" / "prometheus"
-
-
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
-
-
-def fetch(port, path):
-    with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=10) as answer:
-        return answer.read().decode()
-
-
-def await_host(process, port):
-    until = time.monotonic() + 20
-    while time.monotonic() < until and process.poll() is None:
-        try:
-            return fetch(port, "/livez")
-        except OSError:
-            time.sleep(0.02)
-    raise SystemExit("a host did not come up")
 
 
 def scrape(build, redis):

@@ -2,7 +2,7 @@
 
 import ctypes
 import subprocess
-from ctypes import c_char_p, c_int, c_int32, c_int64, c_size_t, c_uint16, c_uint32, c_uint64, c_void_p
+from ctypes import c_char_p, c_double, c_int, c_int32, c_int64, c_size_t, c_uint16, c_uint32, c_uint64, c_void_p
 from pathlib import Path
 from typing import Dict
 
@@ -20,6 +20,7 @@ from corbel import (
     _queue_structs,
     _signatures,
     _structs,
+    metrics,
     webhook,
 )
 
@@ -51,6 +52,7 @@ STRUCTS = {
     "bundle_runner_options": _bundle_structs.BundleRunnerOptions,
     "http_options": _http_structs.HttpOptions,
     "http_answer": _http_structs.HttpAnswer,
+    "metric_options": metrics.MetricOptions,
     "pg_options": _pg_structs.PgOptions,
     "pg_stats": _pg_structs.PgStats,
     "pg_begin": _pg_structs.PgBegin,
@@ -77,6 +79,7 @@ KINDS = {
     "uint64_t": {c_uint64},
     "corbel_ticket": {c_uint64},
     "size_t": {c_size_t},
+    "double": {c_double},
     "corbel_bytes": {_structs.Bytes},
     "void": {None},
 }

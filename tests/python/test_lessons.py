@@ -41,7 +41,7 @@ SHOWS = {
     "drain_on_sigterm": ["drained: 2 worked, 0 left unsettled"],
     "health_part": ["SATURATED ready: True mail: 8 of 8 letters under way", "the host down -> ok", "ready again: 1"],
     "serve_health": ["/readyz: 200 ok", "/hello?name=lesson: 200 hello lesson", "/readyz: 503 it drains"],
-    "metrics": ["corbel_ready 1"],
+    "metrics": ['mails_sent_total{list="weekly"} 3', "corbel_ready 1"],
     "structured_logs": ['{"ts": "'],
 }
 ON_GIT = {

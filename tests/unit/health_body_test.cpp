@@ -39,6 +39,6 @@ TEST_CASE("proc is ready when every bundle is there and no look failed; its body
 
   health_summary table{.state = health_state::ok, .because = {}};
   table.parts.push_back({{.part = "redis:main", .state = health_state::ok}, {}, {}});
-  CHECK(at(with_parts(proc_health(who, false), table), "/parts/redis:main/state") == "\"ok\"");
-  CHECK(with_parts({.body = "{}"}, {}).body == R"({"parts": {}})");
+  CHECK(at(with_parts(proc_health(who, false), health_json(table)), "/parts/redis:main/state") == "\"ok\"");
+  CHECK(with_parts({.body = "{}"}, health_json({})).body == R"({"parts": {}})");
 }

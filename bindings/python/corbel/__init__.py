@@ -63,6 +63,7 @@ from corbel.inspector import Inspector
 from corbel.lease import Lease
 from corbel.listener import Listener
 from corbel.message import Message
+from corbel.metrics import Counter, Gauge, Histogram
 from corbel.monitor import Monitor
 from corbel.notice import Notice, PgNotice
 from corbel.pools import Following, Pools
@@ -102,18 +103,21 @@ __all__ = [
     "Connection",
     "Consumer",
     "CopyOut",
+    "Counter",
     "DeadMessage",
     "DeadPage",
     "Error",
     "FailedAttempt",
     "Following",
     "Forked",
+    "Gauge",
     "HandlerStatus",
     "Health",
     "HealthChange",
     "HealthChanges",
     "HealthState",
     "Heartbeat",
+    "Histogram",
     "HttpServer",
     "Inspector",
     "Internal",

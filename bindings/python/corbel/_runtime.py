@@ -2,7 +2,7 @@
 
 import ctypes
 from ctypes import c_void_p
-from typing import List, Optional, Union
+from typing import List, Mapping, Optional, Sequence, Union
 
 from corbel import _constants as c
 from corbel import _structs
@@ -13,6 +13,7 @@ from corbel._options import milliseconds, text
 from corbel.errors import Invalid
 from corbel.health import Health
 from corbel.log import level_of, take_text
+from corbel.metrics import Counter, Gauge, Histogram
 
 
 def open_runtime(
@@ -56,6 +57,30 @@ class RuntimeBase:
     def metrics(self) -> str:
         """All metrics of the runtime in Prometheus text format 0.0.4."""
         return take_text(opened(quick.corbel_runtime_metrics, self._handle.pointer, c.METRICS_PROMETHEUS))
+
+    def counter(
+        self, name: str, help: str = "", *, labels: Optional[Mapping[str, str]] = None, max_series: int = 0
+    ) -> Counter:
+        """A metric of the host's own, which only grows; its name ends in _total. The same name and labels are the same
+        series. labels: names and values, the same names in every series of a name. max_series: how many series a name has
+        at most (1,000; the first decides); what comes with further labels is counted together under "other"."""
+        return Counter(self._handle, name, help, labels, max_series)
+
+    def gauge(self, name: str, help: str = "", *, labels: Optional[Mapping[str, str]] = None, max_series: int = 0) -> Gauge:
+        """As counter, for what goes up and down."""
+        return Gauge(self._handle, name, help, labels, max_series)
+
+    def histogram(
+        self,
+        name: str,
+        help: str = "",
+        *,
+        labels: Optional[Mapping[str, str]] = None,
+        max_series: int = 0,
+        bounds: Sequence[float] = (),
+    ) -> Histogram:
+        """As counter, for values in buckets. bounds: of the buckets, ascending, at most 100 (0.0001 to 60, for seconds)."""
+        return Histogram(self._handle, name, help, labels, max_series, bounds)
 
     def log_level(self, level: str, part: Optional[str] = None) -> None:
         """Changes what is logged, live: of every part without a level of its own, or of one part ("redis" also means

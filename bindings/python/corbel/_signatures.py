@@ -1,6 +1,6 @@
 """The C functions that the package calls. A test compares them with the headers."""
 
-from ctypes import c_char_p, c_int, c_int32, c_int64, c_size_t, c_uint16, c_uint32, c_uint64, c_void_p
+from ctypes import c_char_p, c_double, c_int, c_int32, c_int64, c_size_t, c_uint16, c_uint32, c_uint64, c_void_p
 from typing import Any, Dict, List, Tuple
 
 from corbel._structs import Bytes
@@ -91,6 +91,12 @@ SIGNATURES: Dict[str, Tuple[Any, List[Any]]] = {
     "corbel_request_parameter": (c_char_p, [c_void_p, c_char_p]),
     "corbel_request_answer": (c_int32, [c_void_p, c_void_p, c_void_p]),
     "corbel_request_free": (None, [c_void_p]),
+    # metrics.h
+    "corbel_metric_open": (c_int32, [c_void_p, c_void_p, c_void_p, c_void_p]),
+    "corbel_metric_add": (c_int32, [c_void_p, c_double]),
+    "corbel_metric_set": (c_int32, [c_void_p, c_double]),
+    "corbel_metric_record": (c_int32, [c_void_p, c_double]),
+    "corbel_metric_free": (None, [c_void_p]),
     # redis.h
     "corbel_redis_open": (c_int32, [c_void_p, c_void_p, c_void_p, c_void_p]),
     "corbel_redis_send": (c_int32, [c_void_p, c_void_p, c_size_t, c_void_p, c_void_p]),
