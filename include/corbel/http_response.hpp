@@ -15,8 +15,9 @@ struct http_response {
   unsigned status = 200;
   std::string body = {};  ///< not used when there is a stream
   std::string content_type = "application/json";
-  std::vector<std::pair<std::string, std::string>> fields = {};  ///< further header fields
-  std::shared_ptr<event_stream> stream = {};                     ///< answers with Server-Sent Events until it ends
+  /// Further header fields. One whose name is no token is left out; line breaks in values become blanks.
+  std::vector<std::pair<std::string, std::string>> fields = {};
+  std::shared_ptr<event_stream> stream = {};  ///< answers with Server-Sent Events until it ends
 };
 
 /// {"detail": {"error": line, "error_type": type}}.

@@ -44,6 +44,17 @@ bool is_given(const http_response &r, std::string_view name) {
   return std::ranges::any_of(r.fields, [&](auto &f) { return boost::beast::iequals(f.first, name); });
 }
 
+bool is_line_break(char c) { return c == '\r' || c == '\n' || c == '\0'; }
+
+/// RFC 9110, 5.6.2.
+bool is_token(std::string_view name) {
+  constexpr std::string_view others = "!#$%&'*+-.^_`|~";
+  return !name.empty() && std::ranges::all_of(name, [&](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           std::ranges::find(others, c) != others.end();
+  });
+}
+
 /// Whether the server itself says this.
 bool is_ours(std::string_view name) {
   using boost::beast::iequals;
@@ -58,7 +69,8 @@ std::string http_text(const http_response &r, unsigned version, bool keep, bool 
   std::string out;
   out.reserve(256 + r.body.size());
   auto line = [&out](std::string_view name, std::string_view value) {
-    ((out += name) += ": ") += value;
+    ((out += name) += ": ");
+    for (const char c : value) out += is_line_break(c) ? ' ' : c;  // RFC 9110, 5.5
     out += "\r\n";
   };
   fmt::format_to(std::back_inserter(out), "HTTP/{}.{} {} {}\r\n", version / 10, version % 10, r.status,
@@ -66,7 +78,7 @@ std::string http_text(const http_response &r, unsigned version, bool keep, bool 
   line("Date", date_now());
   if (!is_given(r, "Content-Type")) line("Content-Type", r.content_type);
   for (auto &[name, value] : r.fields)
-    if (!is_ours(name)) line(name, value);
+    if (!is_ours(name) && is_token(name)) line(name, value);
   if (keep != (version >= 11)) line("Connection", keep ? "keep-alive" : "close");
   const bool has_no_body = r.status == 204 || r.status == 304;
   if (!has_no_body) fmt::format_to(std::back_inserter(out), "Content-Length: {}\r\n", r.body.size());

@@ -56,6 +56,11 @@ class served {
     r.add("POST", "/echo", {.handler = [](request q) -> boost::asio::awaitable<http_response> {
             co_return http_response{.body = q.body, .content_type = "application/octet-stream"};
           }});
+    r.add("GET", "/fields", {.handler = [](request q) -> boost::asio::awaitable<http_response> {
+            co_return http_response{.body = "fields",
+                                    .content_type = "text/plain" + q.body,
+                                    .fields = {{"X-Given", "a" + q.body}, {"X-Bad" + q.body, "b"}, {"", "c"}}};
+          }});
     r.add("GET", "/throws", {.handler = [](request) -> boost::asio::awaitable<http_response> {
             throw std::runtime_error("a secret of the inside");
             co_return http_response{};

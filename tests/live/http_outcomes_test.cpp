@@ -54,6 +54,21 @@ TEST_CASE("answers are counted by their status") {
   CHECK(stats.gone == 0);
 }
 
+TEST_CASE("line breaks in what a handler says do not begin another field or another answer") {
+  served s;
+  http_wire wire(s.port);
+  const std::string inside = std::string("\r\nX-Smuggled: 1\r\n\r\nHTTP/1.1 200 OK") + '\0' + "\n";
+  wire.send("GET /fields HTTP/1.1\r\nHost: x\r\nContent-Length: " + std::to_string(inside.size()) + "\r\n\r\n" + inside);
+  const auto got = wire.response();
+  CHECK(got.status == 200);
+  CHECK(got.body == "fields");
+  CHECK(got.head.find("\r\nContent-Type: text/plain  X-Smuggled: 1    HTTP/1.1 200 OK  \r\n") != std::string::npos);
+  CHECK(got.head.find("\r\nX-Given: a  X-Smuggled: 1    HTTP/1.1 200 OK  \r\n") != std::string::npos);
+  CHECK(got.head.find("\nX-Smuggled") == std::string::npos);
+  CHECK(got.head.find("X-Bad") == std::string::npos);
+  CHECK(got.head.find("\r\n: c") == std::string::npos);
+}
+
 TEST_CASE("a client that left before its answer was ready counts as 499, and holds nothing up") {
   served s;
   {
