@@ -9,11 +9,18 @@ using namespace corbel::capi;
 struct corbel_consumer {
   std::shared_ptr<detail::consumer_core> core;  // a handle: freed, the claiming stops
   std::shared_ptr<message_feed> feed;
+  std::uint32_t prefetch = 0;
 };
 
 namespace {
 
 constexpr std::uint32_t most_takers = 128;
+
+error check_sum(std::uint32_t concurrency, std::uint32_t prefetch) {
+  if (prefetch <= detail::max_slots - concurrency) return {};
+  return invalid(fmt::format("concurrency and prefetch are {} and {}: give {} together at most", concurrency, prefetch,
+                             detail::max_slots));
+}
 
 }  // namespace
 
@@ -26,18 +33,31 @@ corbel_status corbel_consumer_open(corbel_redis *r, const corbel_queue_options *
     if (auto why = read_queue_options(o, given, options)) return why;
     if (!given.to) return invalid("corbel_queue_options.to is NULL: a consumer needs a queue for its messages");
     detail::check_consumer(options);
-    if (options.prefetch > detail::max_slots - options.concurrency)
-      return invalid(fmt::format("concurrency and prefetch are {} and {}: give {} together at most", options.concurrency,
-                                 options.prefetch, detail::max_slots));
+    if (auto why = check_sum(options.concurrency, options.prefetch)) return why;
     if (auto why = r->core().refusal()) return why;
-    // Every message becomes a notice at once, so what is prefetched is out as well.
-    options.concurrency += std::exchange(options.prefetch, 0);
     auto k = std::make_unique<corbel_consumer>();
+    // Every message becomes a notice at once, so what is prefetched is out as well.
+    k->prefetch = std::exchange(options.prefetch, 0);
+    options.concurrency += k->prefetch;
     k->feed = std::make_shared<message_feed>(given.to->queue, given.user);
     if ((given.flags & CORBEL_QUEUE_TELL_UNWORKED) != 0) k->feed->listen(options);
     k->core = detail::consumer_core::open(r->value, options);
-    k->feed->start(*k->core, std::min(options.concurrency, most_takers));
+    k->feed->start(*k->core);
+    k->feed->take(*k->core, std::min(options.concurrency, most_takers));
     *out = k.release();
+    return {};
+  });
+}
+
+corbel_status corbel_consumer_set_concurrency(corbel_consumer *k, uint32_t concurrency, corbel_error **err) {
+  return guard(err, [&]() -> error {
+    if (!k) return invalid("the consumer is NULL");
+    detail::check_concurrency(concurrency);
+    if (auto why = check_sum(concurrency, k->prefetch)) return why;
+    if (auto why = k->core->refusal()) return why;
+    k->core->set_concurrency(concurrency + k->prefetch);
+    k->feed->take(*k->core, std::min(concurrency + k->prefetch, most_takers));
+    k->feed->keep(concurrency + k->prefetch);
     return {};
   });
 }

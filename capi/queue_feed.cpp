@@ -13,6 +13,15 @@ held_message message_notices::lost(const detail::message_ptr &m) {
   return unseen;
 }
 
+std::deque<held_message> message_notices::take_back(std::size_t but) {
+  std::deque<held_message> taken;
+  while (messages_.size() > but) {
+    taken.push_back(std::move(messages_.back()));
+    messages_.pop_back();
+  }
+  return taken;
+}
+
 void message_notices::add(std::unique_ptr<corbel_unworked> u) {
   constexpr std::size_t most = 1024;
   if (unworked_.size() == most) {
@@ -58,7 +67,7 @@ class message_feed::taker final : public detail::operation<detail::message_ptr> 
     if (!r) return;  // the consumer was drained, freed or closed
     auto core = (*r)->core;
     feed_->deliver(std::move(*r));
-    feed_->take(*core);
+    feed_->take_one(*core);
   }
 
  private:
@@ -74,14 +83,22 @@ void message_feed::listen(queue_options &options) {
   };
 }
 
-void message_feed::start(detail::consumer_core &core, std::uint32_t takers) {
+void message_feed::start(detail::consumer_core &core) {
   core.on_lost([weak = weak_from_this()](const detail::message_ptr &m) {
     if (auto feed = weak.lock()) feed->lost(m);
   });
-  for (std::uint32_t i = 0; i < takers; ++i) take(core);
 }
 
-void message_feed::take(detail::consumer_core &core) {
+void message_feed::take(detail::consumer_core &core, std::uint32_t takers) {
+  std::uint32_t more = 0;
+  {
+    std::lock_guard lock(mutex_);
+    if (takers > takers_) more = takers - std::exchange(takers_, takers);
+  }
+  while (more-- > 0) take_one(core);
+}
+
+void message_feed::take_one(detail::consumer_core &core) {
   {
     std::lock_guard lock(mutex_);
     if (!delivers_ || to_.expired()) return;
@@ -120,6 +137,17 @@ void message_feed::unworked(corbel_unworked u) {
   if (!tells_ || !queue) return;
   auto to = notices();
   queue->notify(to, [&] { to->add(std::move(told)); });
+}
+
+void message_feed::keep(std::size_t count) {
+  std::deque<held_message> unseen;
+  {
+    auto queue = to_.lock();
+    std::lock_guard lock(mutex_);
+    auto listed = notices_.lock();
+    if (queue && listed) queue->notify(listed, [&] { unseen = listed->take_back(count); });
+  }
+  while (!unseen.empty()) unseen.pop_front();
 }
 
 void message_feed::stop() {

@@ -36,7 +36,8 @@ class message_notices final : public detail::event_queue::source {
   /// The lease of that message was lost. Returns it when nobody has received it: then nobody is told.
   held_message lost(const detail::message_ptr &m);
   void add(std::unique_ptr<corbel_unworked> u);
-  std::deque<held_message> take_back() noexcept { return std::exchange(messages_, {}); }
+  /// All but the oldest, so many.
+  std::deque<held_message> take_back(std::size_t but = 0);
   bool next(corbel_event &out) noexcept override;
 
  private:
@@ -53,8 +54,12 @@ class message_feed : public std::enable_shared_from_this<message_feed> {
 
   /// Has a consumer that is opened with these options tell of the messages that are not worked.
   void listen(queue_options &options);
-  /// takers: how many takes are under way at once.
-  void start(detail::consumer_core &core, std::uint32_t takers);
+  /// Before the first take.
+  void start(detail::consumer_core &core);
+  /// So many takes are under way at once from now on, if there were fewer.
+  void take(detail::consumer_core &core, std::uint32_t takers);
+  /// Hands back what was not received, but the oldest, so many; the newest first, so that the order stays.
+  void keep(std::size_t count);
   /// Delivers nothing more, and hands back what was not received.
   void take_back();
   /// The same, and tells of no loss any more.
@@ -62,7 +67,7 @@ class message_feed : public std::enable_shared_from_this<message_feed> {
 
  private:
   class taker;
-  void take(detail::consumer_core &core);
+  void take_one(detail::consumer_core &core);
   void deliver(detail::message_ptr m);
   void lost(const detail::message_ptr &m);
   void unworked(corbel_unworked u);
@@ -72,6 +77,7 @@ class message_feed : public std::enable_shared_from_this<message_feed> {
   const std::uint64_t user_;
   std::mutex mutex_;
   bool delivers_ = true, tells_ = true;
+  std::uint32_t takers_ = 0;
   std::weak_ptr<message_notices> notices_;
 };
 

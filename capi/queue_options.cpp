@@ -45,6 +45,8 @@ error read_lanes(const corbel_queue_options &given, std::vector<queue_lane> &out
   return {};
 }
 
+}  // namespace
+
 error read_admission(const corbel_queue_admission *in, queue_admission &out) {
   corbel_queue_admission given;
   if (auto why = read_options(in, given, "corbel_queue_admission")) return why;
@@ -64,8 +66,6 @@ error read_admission(const corbel_queue_admission *in, queue_admission &out) {
   out.heartbeat_timeout = std::chrono::ceil<std::chrono::seconds>(timeout);
   return {};
 }
-
-}  // namespace
 
 error read_queue_options(const corbel_queue_options *in, corbel_queue_options &given, queue_options &out) {
   if (auto why = read_options(in, given, "corbel_queue_options", CORBEL_QUEUE_TELL_UNWORKED)) return why;

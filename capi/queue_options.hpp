@@ -11,6 +11,7 @@ namespace corbel::capi {
 
 /// given: the caller's struct, as far as its version has it.
 error read_queue_options(const corbel_queue_options *in, corbel_queue_options &given, queue_options &out);
+error read_admission(const corbel_queue_admission *in, queue_admission &out);
 error read_put(const corbel_put *items, size_t count, size_t each, std::vector<put_item> &out);
 error read_settle(const corbel_settle *in, settle_request &out);
 

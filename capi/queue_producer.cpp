@@ -64,6 +64,19 @@ corbel_status corbel_producer_open(corbel_redis *r, const corbel_queue_options *
   });
 }
 
+corbel_status corbel_producer_set_admission(corbel_producer *p, const corbel_queue_admission *a, corbel_error **err) {
+  return guard(err, [&]() -> error {
+    if (!p) return invalid("the producer is NULL");
+    if (auto why = p->core->refusal()) return why;
+    std::optional<queue_admission> rules;
+    if (a) {
+      if (auto why = read_admission(a, rules.emplace())) return why;
+    }
+    p->core->set_admission(std::move(rules));
+    return {};
+  });
+}
+
 corbel_status corbel_producer_put(corbel_producer *p, const corbel_put *items, size_t count, size_t each,
                                   const corbel_call *c, corbel_ticket *t) {
   return guard(c ? c->err : nullptr, [&]() -> error {

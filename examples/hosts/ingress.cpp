@@ -4,6 +4,7 @@
 ///     curl -N 'localhost:8010/sse/stream?stream_id=me&user_session_id=s1' &
 ///     curl localhost:8010/api/chat/messages -d '{"session_id": "s1", "text": "to be or not to be"}'
 
+#include "host/document_follower.hpp"
 #include "host/drain.hpp"
 #include "host/queue.hpp"
 #include "host/start.hpp"
@@ -67,9 +68,15 @@ int serve(corbel::host_options options) {
   });
   corbel::stream_route::add(routes, {.who = who, .source = relay, .executor = ctx.get_executor()});
   auto queue = corbel::queue_of(options);
+  corbel::producer producer(redis, queue);
+  const corbel::document_follower follower(config, options, ctx.get_executor(), [&](const corbel::host_options &now) {
+    queue.admission = corbel::queue_of(now).admission;
+    producer.set_admission(queue.admission);
+    if (heartbeat) heartbeat->set_capacity(now.concurrency);
+  });
   corbel::chat_routes::add(
       routes, {.who = who,
-               .queue = corbel::producer(redis, queue),
+               .queue = producer,
                .session_of =
                    [source = std::weak_ptr(relay)](const std::string &stream_id) {
                      auto r = source.lock();
@@ -82,7 +89,8 @@ int serve(corbel::host_options options) {
                .publish = [&, events = corbel::relay_publisher(redis, options.scope())](
                               corbel::relay_message m) { asio::co_spawn(ctx, tell(events, std::move(m)), asio::detached); },
                .conversations = conversations ? &*conversations : nullptr,
-               .about = queue});
+               .lanes = queue.layout == corbel::queue_layout::platform ? std::optional(redis) : std::nullopt,
+               .admission = [&] { return queue.admission.value_or(corbel::queue_admission{}); }});
   const corbel::token_guard guard(rt, options.operations_token);
   std::make_shared<corbel::metrics_service>(rt, corbel::system_reader(redis, who.tenant, who.project, queue), [pools] {
     return pools.settings();

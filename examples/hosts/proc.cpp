@@ -8,6 +8,7 @@
 /// While it takes work, its heartbeats say what it can hold; when it drains, it is out of the fleet's capacity at once.
 
 #include "host/bundles.hpp"
+#include "host/document_follower.hpp"
 #include "host/drain.hpp"
 #include "host/queue.hpp"
 #include "host/start.hpp"
@@ -71,11 +72,11 @@ class worker {
       conversations_.emplace(pools.postgres(), who.tenant, who.project, ctx.get_executor(), log);
     }
     auto beat = corbel::heartbeat_of(options, "chat:proc");
-    beat.load = [this, most = std::max(options.concurrency, 1u)] {
+    beat.load = [this] {
       const auto load = processor_.load();
       set_health(rt_, {.part = "workers",
-                       .state = load < most ? corbel::health_state::ok : corbel::health_state::saturated,
-                       .reason = std::to_string(load) + " of " + std::to_string(most) + " messages in hand",
+                       .state = load < most_ ? corbel::health_state::ok : corbel::health_state::saturated,
+                       .reason = std::to_string(load) + " of " + std::to_string(most_) + " messages in hand",
                        .fresh_for = 60s});
       return load;
     };
@@ -89,7 +90,14 @@ class worker {
     };
     waited_ = recorder("task_queue_wait_ms");
     worked_ = recorder("task_exec_ms");
-    for (std::uint32_t i = 0; i < options.concurrency; ++i) asio::co_spawn(ctx, run(), asio::detached);
+    set_concurrency(options.concurrency);
+  }
+
+  void set_concurrency(std::uint32_t most) {
+    most_ = most;
+    consumer_.set_concurrency(most);
+    if (heartbeat_) heartbeat_->set_capacity(most);
+    for (; running_ < most; ++running_) asio::co_spawn(ctx_, run(), asio::detached);
   }
 
   const corbel::processor_state &processor() const noexcept { return processor_; }
@@ -237,6 +245,7 @@ class worker {
   std::shared_ptr<corbel::latency_recorder> waited_, worked_;
   corbel::host_bundles *bundles_;
   std::optional<corbel::bundle_turns> turns_;
+  std::uint32_t most_ = 0, running_ = 0;  // messages in hand at once; coroutines that take them
   corbel::consumer consumer_;
 };
 
@@ -250,6 +259,8 @@ int serve(corbel::host_options options) {
   auto log = [&rt](const corbel::log_line &line) { rt.log(line); };
   auto bundles = corbel::host_bundles::open(rt, pools.redis(), options);
   worker w(ctx, rt, pools, options, bundles.get());
+  const corbel::document_follower follower(config, options, ctx.get_executor(),
+                                           [&w](const corbel::host_options &now) { w.set_concurrency(now.concurrency); });
 
   corbel::http_server *serving = nullptr;
   corbel::http_router routes;

@@ -81,14 +81,15 @@ class gateway_config {
   gateway_config(gateway_config &&) noexcept;
   gateway_config &operator=(gateway_config &&) noexcept;
 
-  std::shared_ptr<const gateway_settings> current() const;
+  /// component: as another one reads the same document; empty: this one.
+  std::shared_ptr<const gateway_settings> current(const std::string &component = {}) const;
   /// Where the settings came from, as in gateway_change.
   std::string source() const;
   /// Why the last document was refused; success when it was not.
   error refused() const;
 
-  /// The listener hears of changes from now on. Returns its id, never 0.
-  std::uint64_t listen(listener fn);
+  /// The listener hears of changes from now on, component: of another component's settings. Returns its id, never 0.
+  std::uint64_t listen(listener fn, std::string component = {});
   /// After it returns no new call begins. False when there was none of that id.
   bool unlisten(std::uint64_t id);
 

@@ -80,6 +80,9 @@ class producer {
     one.push_back(std::move(item));
     return async_put(std::move(one), call{}, std::forward<Token>(token));
   }
+  /// Other rules of admission, or none, for every put that has not been sent yet. Throws failure when one is wrong:
+  /// status::invalid.
+  void set_admission(std::optional<queue_admission> admission);
   /// Ready messages of all lanes. Signature: void(result<std::int64_t>).
   template <class Token>
   auto async_depth(call c, Token &&token) {
@@ -170,6 +173,9 @@ class consumer {
     return detail::initiate<message>([core = core_](detail::operation_ptr<message> op) { start_take(core, std::move(op)); },
                                      executor(), token);
   }
+  /// Another concurrency, 1 to 65,536. More: messages are claimed for it at once. Less: what is out comes to its end, and
+  /// nothing more is claimed until fewer are out. prefetch stays. Throws failure when it is wrong: status::invalid.
+  void set_concurrency(std::uint32_t concurrency);
   /// Stops claiming, hands back what was not taken, waits until every taken message is settled; what is not when the
   /// deadline passes is handed back too, uncounted as an attempt, and is lost() for whoever has it. Signature:
   /// void(result<std::size_t>): how many of those there were.

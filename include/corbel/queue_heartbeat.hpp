@@ -18,6 +18,7 @@
 ///     H:system:capacity:process-index:<service>                 75 s  which heartbeats there are: admission reads it
 ///     H:heartbeat:instance:<instance>:<service>                 30 s  the instance's processes together, JSON
 ///     H:heartbeat:instance:index                                75 s  which instances there are
+///     H:registry:<instance>:<type of the service>               30 s  SET of "localhost:<port>" where there is one
 ///     <tenant>:<project>:corbel:draining:<instance>:<service>:<pid>:<life>   30 s  the heartbeat of a process that drains
 ///     <tenant>:<project>:corbel:draining:index                  75 s  which processes drain
 ///

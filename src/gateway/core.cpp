@@ -15,6 +15,25 @@ using namespace std::chrono_literals;
 namespace {
 constexpr std::chrono::seconds ask_again{1}, subscribe_again{5};
 const char *const part = "gateway:config";
+
+/// A document that came while the settings `now` count, as another or the same component reads it.
+gateway_reading read_again(std::string_view document, const gateway_settings &now, const std::string &component,
+                           const std::string &source) {
+  auto given = [&](const char *path, const std::string &text) {
+    auto it = now.origins.find(path);
+    return gateway_context::value{text, it == now.origins.end() ? std::string() : it->second.text()};
+  };
+  gateway_context context;
+  context.component = component;
+  context.source = source;
+  context.tenant = given("tenant", now.tenant);
+  context.project = given("project", now.project);
+  context.instance_id = given("instance_id", now.instance_id);
+  context.redis_url = given("redis_url", now.redis_url);
+  context.update = true;
+  return read_gateway(document, context);
+}
+
 }  // namespace
 
 gateway_core::gateway_core(std::shared_ptr<runtime_core> rt, const redis_pool &pool, gateway_load start,
@@ -29,7 +48,8 @@ gateway_core::gateway_core(std::shared_ptr<runtime_core> rt, const redis_pool &p
       retry_(pool.executor()),
       resubscribe_(pool.executor()),
       current_(std::make_shared<const gateway_settings>(std::move(start.reading.settings))),
-      source_(start.reading.source) {
+      source_(start.reading.source),
+      document_now_(document_) {
   for (auto &w : start.reading.warnings) runtime_->log(log_level::warning, part, w.text());
 }
 
@@ -170,25 +190,24 @@ void gateway_core::take_update(std::string_view message) {
 
 void gateway_core::take(std::string_view document, const std::string &source) {
   const auto now = current();
-  auto given = [&](const char *path, const std::string &text) {
-    auto it = now->origins.find(path);
-    return gateway_context::value{text, it == now->origins.end() ? std::string() : it->second.text()};
-  };
-  gateway_context context;
-  context.component = now->component;
-  context.source = source;
-  context.tenant = given("tenant", now->tenant);
-  context.project = given("project", now->project);
-  context.instance_id = given("instance_id", now->instance_id);
-  context.redis_url = given("redis_url", now->redis_url);
-  context.update = true;
-  auto read = read_gateway(document, context);
+  auto read = read_again(document, *now, now->component, source);
   if (!read) return refuse(read.why());
   for (auto &w : read.warnings) runtime_->log(log_level::warning, part, w.text(), {{"source", source}});
-  adopt(std::move(read.settings), source);
+  adopt(std::move(read.settings), document, source);
 }
 
-void gateway_core::adopt(gateway_settings s, const std::string &source) {
+gateway_change gateway_core::now(const std::string &component) const {
+  std::unique_lock lock(mutex_);
+  gateway_change own{current_, {}, source_};
+  if (component.empty() || component_name(component) == current_->component) return own;
+  const auto document = document_now_;
+  lock.unlock();
+  auto read = read_again(document, *own.settings, component, own.source);
+  if (read) own.settings = std::make_shared<const gateway_settings>(std::move(read.settings));
+  return own;
+}
+
+void gateway_core::adopt(gateway_settings s, std::string_view document, const std::string &source) {
   auto next = std::make_shared<const gateway_settings>(std::move(s));
   std::vector<std::shared_ptr<told>> listeners;
   std::vector<std::string> changes;
@@ -198,10 +217,11 @@ void gateway_core::adopt(gateway_settings s, const std::string &source) {
     if (!same) changes = settings_changes(*current_, *next);
     current_ = next;
     source_ = source;
+    document_now_ = document;
     refused_ = {};
     ++(same ? unchanged_ : applied_);
-    if (!same)
-      for (auto &[id, who] : listeners_) listeners.push_back(who);
+    for (auto &[id, who] : listeners_)
+      if (!same || !who->component.empty()) listeners.push_back(who);
   }
   last_trouble_.clear();
   runtime_->health().set({.part = part, .state = health_state::ok});

@@ -35,10 +35,12 @@ class gateway_core : public std::enable_shared_from_this<gateway_core> {
   void close() noexcept;
 
   // Any thread:
-  settings_ptr current() const;
+  /// The settings, as that component reads the document, and their source; what changed is left out. Empty: the own.
+  gateway_change now(const std::string &component = {}) const;
+  settings_ptr current(const std::string &component = {}) const { return now(component).settings; }
   std::string source() const;
   error refused() const;
-  std::uint64_t listen(gateway_config::listener fn);
+  std::uint64_t listen(gateway_config::listener fn, std::string component);
   bool unlisten(std::uint64_t id);
   void ready(operation_ptr<void> op, const call &c);
   io_executor executor() const { return pool_.executor(); }
@@ -52,6 +54,7 @@ class gateway_core : public std::enable_shared_from_this<gateway_core> {
   /// One listener, with what it was told last.
   struct told {
     gateway_config::listener fn;
+    std::string component;  // empty: the document's own
     settings_ptr last;
     std::shared_ptr<listener> thread;
   };
@@ -68,7 +71,7 @@ class gateway_core : public std::enable_shared_from_this<gateway_core> {
   void retry_later();
   void take_update(std::string_view message);
   void take(std::string_view document, const std::string &source);
-  void adopt(gateway_settings s, const std::string &source);
+  void adopt(gateway_settings s, std::string_view document, const std::string &source);
   void refuse(error why);
   void tell_ready(const result<void> &r);
   void tell(const std::shared_ptr<told> &who);
@@ -94,6 +97,7 @@ class gateway_core : public std::enable_shared_from_this<gateway_core> {
   mutable std::mutex mutex_;
   settings_ptr current_;
   std::string source_;
+  std::string document_now_;  // that current_ was read from
   error refused_;
   std::map<std::uint64_t, std::shared_ptr<told>> listeners_;
   std::uint64_t last_listener_ = 0;

@@ -5,11 +5,6 @@ namespace corbel {
 
 namespace detail {
 
-gateway_core::settings_ptr gateway_core::current() const {
-  std::lock_guard lock(mutex_);
-  return current_;
-}
-
 std::string gateway_core::source() const {
   std::lock_guard lock(mutex_);
   return source_;
@@ -20,11 +15,17 @@ error gateway_core::refused() const {
   return refused_;
 }
 
-std::uint64_t gateway_core::listen(gateway_config::listener fn) {
+std::uint64_t gateway_core::listen(gateway_config::listener fn, std::string component) {
   auto thread = runtime_->listeners().add("gateway:config");
-  std::lock_guard lock(mutex_);
-  listeners_.emplace(++last_listener_, std::make_shared<told>(told{std::move(fn), current_, std::move(thread)}));
-  return last_listener_;
+  auto now = current(component);
+  auto who = std::make_shared<told>(told{std::move(fn), std::move(component), std::move(now), std::move(thread)});
+  std::uint64_t id = 0;
+  {
+    std::lock_guard lock(mutex_);
+    listeners_.emplace(id = ++last_listener_, who);
+  }
+  tell(who);  // of what may have come just now
+  return id;
 }
 
 bool gateway_core::unlisten(std::uint64_t id) {
@@ -36,12 +37,7 @@ bool gateway_core::unlisten(std::uint64_t id) {
 
 void gateway_core::tell(const std::shared_ptr<told> &who) {
   who->thread->post_latest([self = shared_from_this(), who] {
-    gateway_change change;
-    {
-      std::lock_guard lock(self->mutex_);
-      change.settings = self->current_;
-      change.source = self->source_;
-    }
+    auto change = self->now(who->component);
     change.changed = settings_changes(*std::exchange(who->last, change.settings), *change.settings);
     if (!change.changed.empty()) who->fn(change);
   });
@@ -76,10 +72,14 @@ gateway_config::~gateway_config() = default;
 gateway_config::gateway_config(gateway_config &&) noexcept = default;
 gateway_config &gateway_config::operator=(gateway_config &&) noexcept = default;
 
-std::shared_ptr<const gateway_settings> gateway_config::current() const { return core_->current(); }
+std::shared_ptr<const gateway_settings> gateway_config::current(const std::string &component) const {
+  return core_->current(component);
+}
 std::string gateway_config::source() const { return core_->source(); }
 error gateway_config::refused() const { return core_->refused(); }
-std::uint64_t gateway_config::listen(listener fn) { return core_->listen(std::move(fn)); }
+std::uint64_t gateway_config::listen(listener fn, std::string component) {
+  return core_->listen(std::move(fn), std::move(component));
+}
 bool gateway_config::unlisten(std::uint64_t id) { return core_->unlisten(id); }
 detail::io_executor gateway_config::executor() const { return core_->executor(); }
 void gateway_config::start_ready(call c, detail::operation_ptr<void> op) const { core_->ready(std::move(op), c); }

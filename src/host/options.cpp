@@ -12,6 +12,18 @@
 
 namespace corbel {
 
+namespace {
+
+constexpr std::uint32_t most_concurrency = 4096;
+
+/// Whether the gateway document itself says something of what admission goes by.
+bool says_backpressure(const gateway_settings &s) {
+  return std::any_of(s.origins.begin(), s.origins.end(),
+                     [](auto &o) { return o.first.starts_with("backpressure.") && !o.second.path.empty(); });
+}
+
+}  // namespace
+
 runtime_options host_options::runtime(const std::string &name) const {
   runtime_options o;
   o.level = level;
@@ -19,6 +31,15 @@ runtime_options host_options::runtime(const std::string &name) const {
   o.instance = settings().instance_id;
   o.log_stdout = true;
   return o;
+}
+
+void host_options::follow(const gateway_settings &own, const gateway_settings &consuming) {
+  load.reading.settings = own;
+  if (!concurrency_given)
+    concurrency = static_cast<std::uint32_t>(
+        std::min<std::int64_t>(own.service_capacity.concurrent_requests_per_process, most_concurrency));
+  max_queue_size = limit_of(consuming.limits.max_queue_size);
+  admission = wants_admission.value_or(layout == queue_layout::platform || max_queue_size || says_backpressure(own));
 }
 
 namespace {
@@ -44,12 +65,6 @@ environment with(std::map<std::string, std::string> given) {
 bool names_postgres(const environment &variables) {
   constexpr const char *any[] = {"POSTGRES_HOST", "POSTGRES_DATABASE", "PGHOST", "PGHOSTADDR", "PGSERVICE", "PGDATABASE"};
   return std::any_of(std::begin(any), std::end(any), [&](auto name) { return variables(name).value_or("") != ""; });
-}
-
-/// Whether the gateway document itself says something of what admission goes by.
-bool says_backpressure(const gateway_settings &s) {
-  return std::any_of(s.origins.begin(), s.origins.end(),
-                     [](auto &o) { return o.first.starts_with("backpressure.") && !o.second.path.empty(); });
 }
 
 int usage(const std::string &what) {
@@ -95,7 +110,7 @@ std::variant<host_options, int> read_host_options(const host_kind &kind, int arg
   option("--instances", o.instances, "with --check: how many of this host are planned")->check(CLI::Range(1, 100000));
   if (kind.works_queue) {
     app.add_option("--concurrency", o.concurrency, "messages worked at once; else concurrent_requests_per_process")
-        ->check(CLI::Range(1u, 4096u));
+        ->check(CLI::Range(1u, most_concurrency));
     option("--bundles-root", o.bundles_root, "absolute folder for bundles of the registry; without it none are loaded",
            "CORBEL_BUNDLES_ROOT");
     option("--bundles-layout", bundles_layout, "native, or platform: the root is a managed root of the platform's",
@@ -153,19 +168,15 @@ std::variant<host_options, int> read_host_options(const host_kind &kind, int arg
 
   const auto &capacity = o.settings().service_capacity;
   o.workers = workers != 0 ? workers : static_cast<unsigned>(std::min<std::int64_t>(capacity.processes_per_instance, 64));
-  if (o.concurrency == 0)
-    o.concurrency = static_cast<std::uint32_t>(std::min<std::int64_t>(capacity.concurrent_requests_per_process, 4096));
+  o.concurrency_given = o.concurrency != 0;
   o.level = levels.at(level);
   o.layout = layouts.at(layout);
   o.bundles_beside_platform = bundles_layout == "platform";
   o.crashed = crashes.at(crashed);
-  if (!kind.works_queue) {
-    const auto consuming = load_gateway(variables, o.settings().capacity_source().second);
-    if (consuming.reading) o.max_queue_size = limit_of(consuming.reading.settings.limits.max_queue_size);
-    o.admission =
-        admission == "on" ||
-        (admission == "auto" && (o.layout == queue_layout::platform || o.max_queue_size || says_backpressure(o.settings())));
-  }
+  if (kind.works_queue || admission == "off") o.wants_admission = false;
+  if (!kind.works_queue && admission == "on") o.wants_admission = true;
+  const auto consuming = load_gateway(variables, o.settings().capacity_source().second);
+  o.follow(o.settings(), consuming.reading ? consuming.reading.settings : o.settings());
   o.lease = std::chrono::milliseconds(lease);
   o.drain_notice = std::chrono::milliseconds(notice);
   o.drain_timeout = std::chrono::milliseconds(timeout);

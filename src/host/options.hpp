@@ -42,7 +42,8 @@ struct host_options {
   std::string queue = "corbel:queue";                   ///< --queue, CORBEL_QUEUE; native
   queue_layout layout = queue_layout::native;           ///< --queue-layout native|platform, CORBEL_QUEUE_LAYOUT
   after_crash crashed = after_crash::retry;             ///< --after-crash retry|interrupt
-  bool admission = false;                               ///< --admission auto|on|off, see queue.hpp
+  std::optional<bool> wants_admission = {};             ///< --admission auto|on|off
+  bool admission = false;                               ///< what comes of it, see queue.hpp
   std::optional<std::int64_t> max_queue_size = {};      ///< of the component whose capacity counts
   std::string relay_identity = "kdcube.relay.chatbot";  ///< --relay-identity, CB_RELAY_IDENTITY
   log_level level = log_level::info;                    ///< --log-level, LOG_LEVEL: error, warning, info, debug, off
@@ -52,6 +53,7 @@ struct host_options {
   std::string bundles_file = {};                        ///< --bundles; empty: what the environment says, else Redis
   std::vector<std::string> bundle_environment = {};     ///< --bundle-environment: variables that handlers may ask for
   std::uint32_t concurrency = 0;                        ///< --concurrency, else concurrent_requests_per_process
+  bool concurrency_given = false;                       ///< by the command line: whatever the document says
   std::chrono::milliseconds lease{30000};               ///< --lease-ms: a message of a dead worker comes back after it
   std::chrono::milliseconds drain_notice{1000};         ///< --drain-notice-ms: so long /health answers 503 at least
   std::chrono::milliseconds drain_timeout{30000};       ///< --drain-timeout-ms: for the work in flight
@@ -63,6 +65,9 @@ struct host_options {
 
   const gateway_settings &settings() const noexcept { return load.reading.settings; }
   host_identity identity() const { return {settings().instance_id, settings().tenant, settings().project, port}; }
+  /// What the gateway document decides: concurrency, admission and its numbers. consuming: the settings of the component
+  /// whose capacity counts.
+  void follow(const gateway_settings &own, const gateway_settings &consuming);
   relay_scope scope() const { return {relay_identity, settings().tenant, settings().project}; }
   /// Log lines as JSON on standard output.
   runtime_options runtime(const std::string &name) const;

@@ -1,6 +1,7 @@
 #include "operations/chat_routes.hpp"
 
 #include "json/writer.hpp"
+#include "operations/lane_event.hpp"
 #include "operations/put_refusal.hpp"
 #include "operations/turn_events.hpp"
 #include "relay/unique_id.hpp"
@@ -60,10 +61,14 @@ http_response not_put(const chat_routes &routes, const chat_task &task, const co
     routes.conversations->ended(task, "idle");
     publish(routes, conversation_status(task, "idle", "rollback"));
   }
-  auto refusal = put_refusal::of(why, task, routes.about.admission.value_or(queue_admission{}));
+  auto refusal = put_refusal::of(why, task, routes.admission ? routes.admission() : queue_admission{});
   if (!refusal) return unavailable(why);
   publish(routes, refusal->event(task));
   return refusal->response();
+}
+
+error nothing_put(const error &why) {
+  return error(status::unavailable, "the message was not put: " + why.message(), "queue", why.native(), error::retriable);
 }
 
 asio::awaitable<http_response> put(routes_ptr routes, chat_task task) {
@@ -78,12 +83,19 @@ asio::awaitable<http_response> put(routes_ptr routes, chat_task task) {
   task.project = routes->who.project;
   conversation_claim claim;
   if (routes->conversations) claim = co_await routes->conversations->begin(task, conversation_created);
-  std::vector<put_item> items;
-  items.push_back({.body = task.json(), .id = task.task_id});
-  // On a platform queue the task itself names its conversation.
-  if (routes->about.layout == queue_layout::native) items.back().group = task.conversation_id;
-  auto queue = routes->queue;
   call c{.timeout = routes->put_timeout};
+  std::vector<put_item> items;
+  if (routes->lanes) {
+    auto lanes = *routes->lanes;
+    redis_command next("INCR", lane_sequence_key(task));
+    call often{.timeout = routes->put_timeout, .idempotent = true};  // a number that nobody has does no harm
+    auto number = co_await lanes.async_send(std::move(next), often, asio::use_awaitable);
+    if (!number) co_return not_put(*routes, task, claim, nothing_put(number.error()));
+    items.push_back(lane_item(task, claim, number->root().integer()));
+  } else {
+    items.push_back({.body = task.json(), .id = task.task_id, .group = task.conversation_id});
+  }
+  auto queue = routes->queue;
   auto done = co_await queue.async_put(std::move(items), c, asio::use_awaitable);
   if (!done) co_return not_put(*routes, task, claim, done.error());
   if (routes->accepted) routes->accepted(task);

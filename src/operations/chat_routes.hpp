@@ -22,6 +22,7 @@
 
 #include <chrono>
 #include <functional>
+#include <optional>
 
 namespace corbel {
 
@@ -35,7 +36,10 @@ struct chat_routes {
   /// Publishes an event of a session, or tries to; returns at once.
   std::function<void(relay_message)> publish = {};
   conversation_state *conversations = nullptr;  ///< outlives the server; nullptr: none are kept
-  queue_options about = {};                     ///< of the queue
+  /// platform: where the conversations' lanes of events are. A message then is an event of its lane, and a wake-up is put;
+  /// none: the task itself is.
+  std::optional<redis_pool> lanes = {};
+  std::function<queue_admission()> admission = {};  ///< of the queue, as it is now; empty: the defaults
   chat_limits limits = {};
   std::chrono::milliseconds put_timeout{3000};
 

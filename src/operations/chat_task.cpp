@@ -10,11 +10,8 @@ namespace {
 constexpr json_limits task_limits{.bytes = std::size_t{16} << 20, .depth = 128};
 }  // namespace
 
-std::string chat_task::json() const {
-  std::string out;
-  out.reserve(external_events.size() + 1024);
-  json_writer w(out);
-  w.begin_object().key("meta").begin_object().member("task_id", task_id).member("created_at", created_at);
+void chat_task::write_names(json_writer &w) const {
+  w.key("meta").begin_object().member("task_id", task_id).member("created_at", created_at);
   w.member("instance_id", instance_id).end_object();
   w.key("routing").begin_object().member("bundle_id", bundle_id).member("session_id", session_id);
   w.member("conversation_id", conversation_id)
@@ -33,11 +30,19 @@ std::string chat_task::json() const {
   if (!traceparent.empty()) w.member("traceparent", traceparent);
   w.end_object();
   w.key("seed_system_resources").begin_array().end_array().end_object().end_object();
+}
+
+std::string chat_task::json() const {
+  std::string out;
+  out.reserve(external_events.size() + 1024);
+  json_writer w(out);
+  w.begin_object();
+  write_names(w);
   w.key("request").begin_object().key("external_events").raw(external_events);
   w.key("chat_history").begin_array().end_array().end_object();
   w.key("event").begin_object().member("kind", "message").member("agent_id", "default.react.agent");
-  w.member("event_id", event_id).member("reactive", true).end_object();
-  w.end_object();
+  w.member("event_id", event_id).member("sequence", nullptr).member("reactive", true).end_object();
+  w.key("bundle_call_context").begin_object().end_object().end_object();
   return out;
 }
 

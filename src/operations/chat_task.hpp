@@ -9,6 +9,8 @@
 
 namespace corbel {
 
+class json_writer;
+
 struct chat_task {
   std::string task_id = {};
   double created_at = 0;  ///< seconds since 1970
@@ -32,6 +34,8 @@ struct chat_task {
   const std::string &request() const noexcept { return request_id.empty() ? task_id : request_id; }
 
   std::string json() const;
+  /// What every item of the queue has: meta, routing, actor, user, accounting.
+  void write_names(json_writer &w) const;
   /// A task that was put by ingress, or by others in the same shape.
   static result<chat_task> parse(std::string_view json);
 };

@@ -21,6 +21,17 @@ std::uint64_t most_of(lane_limit limit, const queue_admission &a, std::uint64_t 
   return static_cast<std::uint64_t>(std::floor(static_cast<double>(capacity) * share));
 }
 
+void push_admission(redis_command &command, const std::optional<put_admission> &admission,
+                    const std::vector<queue_lane> &lanes) {
+  command.push(admission ? admission->rules->max_queue_size : 0);
+  command.push(admission ? std::to_string(admission->fleet.capacity) : std::string());
+  for (const auto &lane : lanes) {
+    const auto limit = limit_of(lane.name);
+    const auto most = admission ? most_of(limit, *admission->rules, admission->fleet.capacity) : 0;
+    command.push(fmt::format("{}:{}", most, static_cast<int>(limit)));
+  }
+}
+
 std::chrono::seconds retry_after(std::string_view reason) noexcept {
   if (reason == "hard_limit_exceeded") return std::chrono::seconds(60);
   if (reason == "paid_threshold_exceeded" || reason == "registered_threshold_exceeded") return std::chrono::seconds(45);

@@ -14,6 +14,10 @@ enum class lane_limit : int { hard = 1, paid = 2, registered = 3, anonymous = 4 
 lane_limit limit_of(std::string_view lane) noexcept;
 /// floor(capacity * share).
 std::uint64_t most_of(lane_limit limit, const queue_admission &a, std::uint64_t capacity) noexcept;
+/// The arguments of a put script: most messages of the queue or 0, capacity of the fleet or "" for no admission, then for
+/// each lane "<how many messages the queue may hold>:<which limit that is>".
+void push_admission(redis_command &command, const std::optional<put_admission> &admission,
+                    const std::vector<queue_lane> &lanes);
 std::chrono::seconds retry_after(std::string_view reason) noexcept;
 /// status::busy with the fields depth, capacity, processes, retry_after.
 error refused_put(const put_outcome &outcome, const fleet_capacity &fleet);

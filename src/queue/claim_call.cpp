@@ -1,6 +1,7 @@
 #include "queue/claim_call.hpp"
 
 #include "base/batch.hpp"
+#include "queue/claim_plan.hpp"
 
 namespace corbel::detail {
 
@@ -38,12 +39,14 @@ void claim_call::begin() {
 }
 
 void claim_call::begin_on(redis_lease &lease, std::chrono::milliseconds timeout) {
-  awaited_ = 2;
+  const bool reads = request_.most > claim_plan::most_armed;
+  awaited_ = reads ? 2 : 1;
   lease.async_send(protocol_->claim(request_).command, {.timeout = timeout},
                    [self = shared_from_this()](result<redis_reply> r) {
                      self->claim_ = std::move(r);
                      self->answered();
                    });
+  if (!reads) return;
   lease.async_send(*protocol_->read_elements(request_), {.timeout = timeout},
                    [self = shared_from_this()](result<redis_reply> r) {
                      self->elements_ = std::move(r);

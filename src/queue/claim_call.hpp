@@ -19,7 +19,8 @@ class claim_call : public std::enable_shared_from_this<claim_call> {
   /// told is called once. After an error that may be applied the claim has to be recalled.
   static void start(const redis_pool &pool, std::shared_ptr<const queue_protocol> protocol, claim_request request,
                     told_function told);
-  /// The same on a leased connection, behind a command that waits there; timeout: with that wait.
+  /// The same on a leased connection, behind a command that waits there; timeout: with that wait. Of a few messages, which
+  /// mostly are one, the elements are not read with it: the claim's own answer has that one's.
   static void start_on(redis_lease &lease, std::chrono::milliseconds timeout, const redis_pool &pool,
                        std::shared_ptr<const queue_protocol> protocol, claim_request request, told_function told);
   claim_call(const redis_pool &pool, std::shared_ptr<const queue_protocol> protocol, claim_request request,

@@ -19,7 +19,8 @@ class claim_plan {
  public:
   /// Most messages of one claim.
   static constexpr std::uint32_t most_at_once = 128;
-  /// ... of one that waits at the server: few, for should this process be cut off then, they wait for its lease to end.
+  /// ... of one that waits at the server while work is slow: few, for should this process be cut off then, they wait for its
+  /// lease to end.
   static constexpr std::uint32_t most_armed = 8;
 
   using clock = std::chrono::steady_clock;
@@ -31,6 +32,12 @@ class claim_plan {
   claim_plan(std::uint32_t concurrency, std::uint32_t prefetch, bool by_speed = false) noexcept
       : concurrency_(concurrency), prefetch_(prefetch), by_speed_(by_speed && prefetch == 0) {}
 
+  /// Another concurrency, from now on: more is delivered and claimed at once; with less, what is out comes to its end, and
+  /// what was claimed and has no place any more goes back.
+  void set_concurrency(std::uint32_t concurrency) noexcept {
+    concurrency_ = concurrency;
+    ahead_ = std::min(ahead_, concurrency);
+  }
   void taker_came() noexcept { ++waiting_; }
   void taker_left() noexcept { --waiting_; }
   /// A delivered message is not out any more.
@@ -69,16 +76,19 @@ class claim_plan {
     maybe_more_ = true;
     held_off_ = false;
   }
-  /// A claim is to be sent ahead, to run when something is ready: so many at most, which counts as under way; 0: none.
+  /// A claim is to be sent ahead, to run when something is ready: so many at most, which counts as under way; 0: none. Where
+  /// work is fast, others will wait too by then, and what comes together is claimed together.
   std::uint32_t arm() noexcept {
     if (stopped_ || claiming_ != 0 || held_off_ || buffered_ > 0) return 0;
-    claiming_ = std::min({waiting_, concurrency_ - out_, most_armed});
+    claiming_ = std::min(waiting_, room());
+    if (claiming_ != 0)
+      claiming_ = ahead_ > 0 ? std::min({claiming_ + ahead_, concurrency_, most_at_once}) : std::min(claiming_, most_armed);
     armed_ = claiming_ != 0;
     woken_meanwhile_ = false;
     return claiming_;
   }
-  /// What was sent ahead is not wanted any more: nobody waits.
-  bool is_armed_for_nobody() const noexcept { return armed_ && (waiting_ == 0 || stopped_); }
+  /// What was sent ahead is not wanted any more: nobody waits, or nothing more may be out.
+  bool is_armed_for_nobody() const noexcept { return armed_ && (waiting_ == 0 || room() == 0 || stopped_); }
   /// full: something is left that may not be claimed now.
   void claim_answered(std::uint32_t got, std::uint64_t left, bool full) noexcept {
     claiming_ = 0;
@@ -120,7 +130,7 @@ class claim_plan {
   actions next() noexcept {
     actions a;
     if (!stopped_) {
-      a.deliver = std::min({waiting_, buffered_, concurrency_ - out_});
+      a.deliver = std::min({waiting_, buffered_, room()});
       waiting_ -= a.deliver;
       buffered_ -= a.deliver;
       out_ += a.deliver;
@@ -132,7 +142,7 @@ class claim_plan {
     a.hand_back = buffered_ - std::min(buffered_, kept);
     buffered_ -= a.hand_back;
     if (stopped_ || claiming_ != 0) return a;
-    const std::uint32_t wanted = std::min(waiting_, concurrency_ - out_) + ahead - buffered_;
+    const std::uint32_t wanted = std::min(waiting_, room()) + ahead - buffered_;
     // Ahead it is claimed by the full number, once all that was claimed before is out: what is claimed together is then
     // mostly settled together, which costs the server the least.
     const bool early = ahead_ > 0 && buffered_ > 0;
@@ -140,11 +150,12 @@ class claim_plan {
       a.claim = claiming_ = std::min({wanted, most_at_once, ahead_ > 0 ? concurrency_ : wanted});
       woken_meanwhile_ = false;
     }
-    if (waiting_ > 0 && out_ < concurrency_ && claiming_ == 0)
+    if (waiting_ > 0 && room() > 0 && claiming_ == 0)
       a.then = !held_off_ ? rest::till_woken : full_ ? rest::a_moment : rest::a_while;
     return a;
   }
 
+  std::uint32_t concurrency() const noexcept { return concurrency_; }
   std::uint32_t waiting() const noexcept { return waiting_; }
   std::uint32_t buffered() const noexcept { return buffered_; }
   std::uint32_t out() const noexcept { return out_; }
@@ -152,7 +163,11 @@ class claim_plan {
   bool stopped() const noexcept { return stopped_; }
 
  private:
-  const std::uint32_t concurrency_, prefetch_;
+  /// So many more may be out.
+  std::uint32_t room() const noexcept { return concurrency_ - std::min(concurrency_, out_); }
+
+  std::uint32_t concurrency_;
+  const std::uint32_t prefetch_;
   const bool by_speed_;
   std::uint32_t waiting_ = 0;     // takers without a message
   std::uint32_t buffered_ = 0;    // claimed, not delivered

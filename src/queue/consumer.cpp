@@ -26,6 +26,8 @@ consumer::consumer(const redis_pool &pool, queue_options options)
 
 detail::io_executor consumer::executor() const { return core_->executor(); }
 
+void consumer::set_concurrency(std::uint32_t concurrency) { core_->set_concurrency(concurrency); }
+
 void consumer::start_take(const core_ptr &core, detail::operation_ptr<message> op) {
   core->start_take(detail::operation_ptr<detail::message_ptr>(new as_message(std::move(op))));
 }

@@ -28,6 +28,7 @@ void consumer_core::claim(std::uint32_t most) {
 
 /// Sends a claim that runs once something is ready.
 bool consumer_core::arm(redis_lease &lease, std::chrono::milliseconds timeout) {
+  plan_.measure(lease_clock::clock::now());
   const auto most = plan_.arm();
   if (most == 0) return false;
   const auto request = next_claim(most);

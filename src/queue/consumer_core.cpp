@@ -94,6 +94,16 @@ void consumer_core::begin() {
   step();
 }
 
+void consumer_core::set_concurrency(std::uint32_t concurrency) {
+  check_concurrency(concurrency);
+  if (ended_) return;
+  on_loop([concurrency](consumer_core &self) {
+    self.plan_.set_concurrency(concurrency);
+    self.counters_->capacity = concurrency;
+    self.step();
+  });
+}
+
 void consumer_core::step() {
   batch_scope batch;
   const auto todo = plan_.next();

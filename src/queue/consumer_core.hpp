@@ -50,6 +50,8 @@ class consumer_core final : public component, public std::enable_shared_from_thi
   /// Whoever gets a message owes drop() for it.
   void start_take(operation_ptr<message_ptr> op, std::uint64_t ticket = 0);
   void start_drain(call c, operation_ptr<std::size_t> op, std::uint64_t ticket = 0);
+  /// Throws failure when it is out of range.
+  void set_concurrency(std::uint32_t concurrency);
   /// Why a settlement cannot begin now; after success start_settle has to follow.
   error admit_settle(message_state &m, const settle_request &how) const;
   void start_settle(message_ptr m, settle_request how, call c, operation_ptr<bool> op, std::uint64_t ticket = 0);

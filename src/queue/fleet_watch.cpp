@@ -34,13 +34,13 @@ std::string either(const std::string &a, const std::string &b) { return a.empty(
 }  // namespace
 
 struct fleet_watch::state : std::enable_shared_from_this<state> {
-  state(const redis_pool &p, const queue_options &o)
+  state(const redis_pool &p, const queue_options &o, queue_admission given)
       : pool(p),
-        admission(*o.admission),
-        names(either(admission.tenant, o.tenant), either(admission.project, o.project), admission.service) {}
+        rules(std::make_shared<const queue_admission>(std::move(given))),
+        names(either(rules->tenant, o.tenant), either(rules->project, o.project), rules->service) {}
 
   const redis_pool pool;
-  const queue_admission admission;
+  const std::shared_ptr<const queue_admission> rules;
   const fleet_names names;
   std::optional<fleet_capacity> known;
   clock::time_point read_at{};
@@ -53,7 +53,7 @@ struct fleet_watch::state : std::enable_shared_from_this<state> {
 
 void fleet_watch::state::read() {
   reading = true;
-  auto command = read_script().command(names.index, admission.heartbeat_timeout.count());
+  auto command = read_script().command(names.index, rules->heartbeat_timeout.count());
   async_run(pool, read_script(), std::move(command), {.timeout = patience, .idempotent = true},
             [self = shared_from_this(), since = clock::now()](const result<redis_reply> &r) { self->answered(r, since); });
 }
@@ -68,25 +68,26 @@ void fleet_watch::state::answered(const result<redis_reply> &r, clock::time_poin
     std::from_chars(time.data(), time.data() + time.size(), now);
     std::vector<std::string_view> heartbeats;
     for (std::size_t i = 1; i < elements.size(); ++i) heartbeats.push_back(elements[i].text());
-    known = capacity_of(heartbeats, names.type, names.name, admission, now);
+    known = capacity_of(heartbeats, names.type, names.name, *rules, now);
   }
-  const auto value = known ? result<fleet_capacity>(*known) : result<fleet_capacity>(unreadable(r.error()));
+  const auto value = known ? result<put_admission>({rules, *known}) : result<put_admission>(unreadable(r.error()));
   for (auto &tell : std::exchange(waiting, {})) tell(value);
 }
 
-fleet_watch::fleet_watch(const redis_pool &pool, const queue_options &options)
-    : state_(std::make_shared<state>(pool, options)) {}
+fleet_watch::fleet_watch(const redis_pool &pool, const queue_options &options, queue_admission rules)
+    : state_(std::make_shared<state>(pool, options, std::move(rules))) {}
 
 fleet_watch::~fleet_watch() = default;
 
 void fleet_watch::now(answer tell) {
   auto &s = *state_;
-  if (s.admission.capacity) return tell(fleet_capacity{*s.admission.capacity, *s.admission.capacity > 0 ? 1u : 0u});
+  if (const auto &given = s.rules->capacity)
+    return tell(put_admission{s.rules, {.capacity = *given, .processes = *given > 0 ? 1u : 0u}});
   const auto age = clock::now() - s.read_at;
   const bool wait = !s.known || age > stale;
   if (wait) s.waiting.push_back(std::move(tell));
   if ((wait || age > fresh) && !s.reading) s.read();
-  if (!wait) tell(*s.known);
+  if (!wait) tell(put_admission{s.rules, *s.known});
 }
 
 }  // namespace corbel::detail

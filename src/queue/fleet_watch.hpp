@@ -1,6 +1,6 @@
 #pragma once
-/// Owns: what is known of the capacity of the processes that work a queue, as admission needs it. Callers: producer_core.
-/// Thread: the pool's I/O thread.
+/// Owns: the rules of a queue's admission, and what is known of the capacity of the processes that work it. Callers:
+/// producer_core. Thread: the pool's I/O thread.
 ///
 /// A value is good for a second. Then the next question is still answered with it, at once, and a new one is read meanwhile;
 /// only who asks before anything is known, or after five seconds without a question, waits for a reading. A reading that
@@ -15,10 +15,10 @@ namespace corbel::detail {
 
 class fleet_watch {
  public:
-  using answer = std::function<void(result<fleet_capacity>)>;
+  using answer = std::function<void(result<put_admission>)>;
 
-  /// options.admission has to be set. Where it has a capacity, that is the answer always, and nothing is read.
-  fleet_watch(const redis_pool &pool, const queue_options &options);
+  /// Where the rules have a capacity, that is the answer always, and nothing is read. options: of the queue, for its scope.
+  fleet_watch(const redis_pool &pool, const queue_options &options, queue_admission rules);
   ~fleet_watch();
 
   /// Calls back exactly once, before it returns where the value is known.

@@ -47,10 +47,13 @@ void check_queue(const queue_options &o) {
   require(o.max_attempts >= 1, "max_attempts is 0: give at least 1, or CORBEL_UNBOUNDED for no limit");
 }
 
+void check_concurrency(std::uint32_t n) {
+  require(n >= 1 && n <= max_slots, fmt::format("concurrency is {}: give 1 to {}", n, max_slots));
+}
+
 void check_consumer(const queue_options &o) {
   check_queue(o);
-  require(o.concurrency >= 1 && o.concurrency <= max_slots,
-          fmt::format("concurrency is {}: give 1 to {}", o.concurrency, max_slots));
+  check_concurrency(o.concurrency);
   require(o.prefetch <= max_slots, fmt::format("prefetch is {}: give 0 to {}", o.prefetch, max_slots));
   require(o.prefetch == 0 || o.crashed == after_crash::retry,
           fmt::format("prefetch is {}: where started work is interrupted it has to be 0", o.prefetch));
@@ -70,8 +73,10 @@ void check_producer(const queue_options &o) {
           fmt::format("max_body is {}: give 1 to {} bytes", o.max_body, max_put_bytes));
   require(o.idempotency_window >= std::chrono::milliseconds(1),
           fmt::format("idempotency_window is {} ms: give at least 1", o.idempotency_window.count()));
-  if (!o.admission) return;
-  const auto &a = *o.admission;
+  if (o.admission) check_admission(*o.admission, o);
+}
+
+void check_admission(const queue_admission &a, const queue_options &o) {
   check_share("buffer", a.buffer);
   require(a.multiplier >= 0, fmt::format("admission.multiplier is {}: give at least 0", a.multiplier));
   check_share("anonymous", a.anonymous);

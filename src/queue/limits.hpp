@@ -16,6 +16,8 @@ inline constexpr std::size_t max_lanes = 32;
 void check_queue(const queue_options &options);     ///< what every part of a queue reads
 void check_consumer(const queue_options &options);  ///< beyond it, what a consumer reads
 void check_producer(const queue_options &options);  ///< beyond it, what a producer reads
+void check_concurrency(std::uint32_t concurrency);
+void check_admission(const queue_admission &rules, const queue_options &options);
 /// Success, or why these items cannot be put.
 error check_items(const std::vector<put_item> &items, const queue_options &options);
 

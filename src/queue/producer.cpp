@@ -7,6 +7,8 @@ producer::producer(const redis_pool &pool, queue_options options)
 
 detail::io_executor producer::executor() const { return core_->pool().executor(); }
 
+void producer::set_admission(std::optional<queue_admission> admission) { core_->set_admission(std::move(admission)); }
+
 void producer::start_put(const core_ptr &core, std::vector<put_item> items, call c, detail::operation_ptr<put_receipt> op) {
   core->put(std::move(items), c, std::move(op));
 }

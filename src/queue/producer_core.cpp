@@ -51,7 +51,7 @@ producer_core::producer_core(const redis_pool &pool, queue_options options)
       protocol_(make_protocol(options_, pool.core()->runtime().instance())),
       timer_(pool.executor()),
       metrics_(pool.core()->runtime(), options_, queue_metrics::side::producer, counters_) {
-  if (options_.admission) fleet_.emplace(pool_, options_);
+  if (options_.admission) fleet_.emplace(pool_, options_, *options_.admission);
 }
 
 producer_core::~producer_core() { pool_.core()->runtime().delist(number_); }
@@ -80,9 +80,24 @@ void producer_core::put(put_group items, call c, operation_ptr<put_receipt> op, 
     });
   }
   pending p{std::move(items), std::move(op), ticket, deadline, c.idempotent || repeatable};
-  if (executor_is_here()) return accept(std::move(p));
-  if (inbox_.push([p = std::move(p)](producer_core &self) mutable { self.accept(std::move(p)); }))
+  on_loop([p = std::move(p)](producer_core &self) mutable { self.accept(std::move(p)); });
+}
+
+/// Runs f(*this) on the loop, in the order of the calls of one thread; at once where this is the loop.
+template <class F>
+void producer_core::on_loop(F f) {
+  if (executor_is_here()) return f(*this);
+  if (inbox_.push(std::move(f)))
     boost::asio::post(pool_.executor(), [self = shared_from_this()] { self->inbox_.run(*self); });
+}
+
+void producer_core::set_admission(std::optional<queue_admission> rules) {
+  if (rules) check_admission(*rules, options_);
+  if (ended_) return;
+  on_loop([rules = std::move(rules)](producer_core &self) mutable {
+    self.fleet_.reset();
+    if (rules) self.fleet_.emplace(self.pool_, self.options_, std::move(*rules));
+  });
 }
 
 void producer_core::accept(pending p) {
@@ -105,9 +120,9 @@ void producer_core::flush() {
     if (!s) break;
     const auto call = ++last_call_;
     calls_.emplace(call, s);
-    auto go = [self = shared_from_this(), s, call](result<fleet_capacity> fleet) {
-      if (!fleet) return self->failed(call, fleet.error());
-      s->fleet = *fleet;
+    auto go = [self = shared_from_this(), s, call](result<put_admission> admission) {
+      if (!admission) return self->failed(call, admission.error());
+      s->admission = *std::move(admission);
       self->send(call, s);
     };
     if (fleet_)
@@ -152,10 +167,10 @@ void producer_core::send(std::uint64_t call_number, const std::shared_ptr<sent> 
         std::max(std::chrono::ceil<std::chrono::milliseconds>(earliest - clock::now()), std::chrono::milliseconds(1));
   auto told = [self = shared_from_this(), call_number](result<redis_reply> r) { self->answered(call_number, r); };
   const auto now = server_clock_.now(clock::now());
-  if (now) {
+  if (now && !s->admission) {
     if (auto plain = protocol_->plain_put(s->groups, *now)) return pool_.async_send(std::move(*plain), c, std::move(told));
   }
-  auto [script, command] = protocol_->put(s->groups, fleet_ ? std::optional(s->fleet) : std::nullopt, now);
+  auto [script, command] = protocol_->put(s->groups, s->admission, now);
   async_run(pool_, script, std::move(command), c, std::move(told));
 }
 
@@ -167,17 +182,17 @@ void producer_core::answered(std::uint64_t call_number, const result<redis_reply
   auto &s = *node.mapped();
   const auto answer = protocol_->read_put(r->root(), s.groups);
   if (answer.now > 0) server_clock_.told(answer.now, clock::now());
-  for (std::size_t i = 0; i < s.callers.size(); ++i)
-    end_one(s.callers[i], s.groups[i], answer.groups[i], answer.ready, s.fleet);
+  for (std::size_t i = 0; i < s.callers.size(); ++i) end_one(s.callers[i], s.groups[i], answer.groups[i], answer.ready, s);
   flush();
   check_idle();
 }
 
-void producer_core::end_one(pending &p, put_group &items, const put_outcome &outcome, std::int64_t ready,
-                            const fleet_capacity &fleet) {
+void producer_core::end_one(pending &p, put_group &items, const put_outcome &outcome, std::int64_t ready, const sent &s) {
   if (!outcome.refused.empty()) {
     counters_->refused(outcome.refused, items.size());
-    if (p.op) finish(std::move(p.op), result<put_receipt>(refused_put(outcome, fleet)));
+    if (p.op)
+      finish(std::move(p.op),
+             result<put_receipt>(refused_put(outcome, s.admission ? s.admission->fleet : fleet_capacity{})));
     return;
   }
   counters_->put.add(items.size() - outcome.repeated.size());

@@ -34,6 +34,8 @@ class producer_core final : public component, public std::enable_shared_from_thi
   error check(const put_group &items) const { return protocol_->check(items); }
   std::uint64_t next_ticket() noexcept { return ticket_base_ + ticket_count_.fetch_add(1, std::memory_order_relaxed); }
   void put(put_group items, call c, operation_ptr<put_receipt> op, std::uint64_t ticket = 0);
+  /// Throws failure when a rule is wrong.
+  void set_admission(std::optional<queue_admission> rules);
   void depth(call c, operation_ptr<std::int64_t> op, std::uint64_t ticket = 0);
 
   // component
@@ -55,7 +57,7 @@ class producer_core final : public component, public std::enable_shared_from_thi
   struct sent {
     std::vector<put_group> groups;
     std::vector<pending> callers;  // their items are in groups
-    fleet_capacity fleet;
+    std::optional<put_admission> admission;
   };
 
   void accept(pending p);
@@ -65,11 +67,13 @@ class producer_core final : public component, public std::enable_shared_from_thi
   void send(std::uint64_t call_number, const std::shared_ptr<sent> &s);
   void answered(std::uint64_t call_number, const result<redis_reply> &r);
   void failed(std::uint64_t call_number, const error &why);
-  void end_one(pending &p, put_group &items, const put_outcome &outcome, std::int64_t ready, const fleet_capacity &fleet);
+  void end_one(pending &p, put_group &items, const put_outcome &outcome, std::int64_t ready, const sent &s);
   void expire();
   void arm();
   void check_idle();
   bool executor_is_here() const noexcept;
+  template <class F>
+  void on_loop(F f);
 
   const queue_options options_;
   redis_pool pool_;
@@ -84,7 +88,7 @@ class producer_core final : public component, public std::enable_shared_from_thi
   std::uint64_t last_call_ = 0;
   std::map<std::uint64_t, std::shared_ptr<operation_ptr<std::int64_t>>> depths_;  // by ticket
   std::shared_ptr<producer_core> enlisted_;  // itself, while the batch's end is to call it
-  std::optional<fleet_watch> fleet_;
+  std::optional<fleet_watch> fleet_;         // none: everything is taken
   server_clock server_clock_;
   boost::asio::steady_timer timer_;
   bool armed_ = false;

@@ -26,6 +26,12 @@ struct fleet_capacity {
   std::uint64_t capacity = 0, processes = 0;
 };
 
+/// By what a put is admitted: the rules of the moment, and the fleet's capacity by them.
+struct put_admission {
+  std::shared_ptr<const queue_admission> rules;
+  fleet_capacity fleet;
+};
+
 /// The items of one caller, which are put all or none.
 using put_group = std::vector<put_item>;
 /// What became of a group.
@@ -123,17 +129,18 @@ class queue_protocol {
   /// The id that an item's body tells; empty: none. Of an item that was checked.
   virtual std::string id_of(const put_item &) const { return {}; }
 
-  /// ids are set. fleet: none without admission. now: the server's clock in ms, where it is known.
-  virtual script_call put(const std::vector<put_group> &groups, const std::optional<fleet_capacity> &fleet,
+  /// ids are set. admission: none where everything is taken. now: the server's clock in ms, where it is known.
+  virtual script_call put(const std::vector<put_group> &groups, const std::optional<put_admission> &admission,
                           std::optional<std::int64_t> now) const = 0;
-  /// The same as one command without a script, where nothing has to be decided on the server; none: a script is needed.
+  /// The same without admission, as one command without a script, where nothing has to be decided on the server; none: a
+  /// script is needed.
   virtual std::optional<redis_command> plain_put(const std::vector<put_group> &, std::int64_t /*now*/) const { return {}; }
   virtual put_answer read_put(const redis_node &reply, const std::vector<put_group> &groups) const = 0;
 
   virtual script_call claim(const claim_request &r) const = 0;
   /// Reads the elements that a claim took, where its own reply has none; to be sent right behind it.
   virtual std::optional<redis_command> read_elements(const claim_request &) const { return {}; }
-  /// elements: the reply to read_elements(); empty where there is none.
+  /// elements: the reply to read_elements(); empty where there is none, or it was not sent.
   virtual claim_answer read_claim(const redis_node &reply, const redis_reply &elements, const claim_request &r) const = 0;
   /// Gives back what a claim took whose answer was lost, as if it had not been claimed. Reply: how many, an integer.
   /// unseen: as claim_answer says; later claims look for groups.

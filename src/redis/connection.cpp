@@ -36,6 +36,13 @@ redis_connection::~redis_connection() {
   for (auto *r = posted_.take(); r;) std::exchange(r, r->next)->finish(gone);
 }
 
+void redis_connection::expect(std::size_t requests) noexcept {
+  worth_a_write_ = std::max(early_flush, requests / 2);
+  const bool is_burst = requests >= least_halved && state_ == state::up && under_way() == 0;
+  halves_ = is_burst && is_near_;
+  if (is_burst) burst_at_ = clock::now();
+}
+
 void redis_connection::submit(redis_request *r) {
   if (state_ == state::closed) {
     r->finish(error(status::lost, "the connection was lost before the command was sent; take a new lease", "redis", "CLOSED",
@@ -48,11 +55,14 @@ void redis_connection::submit(redis_request *r) {
   if (owner_) owner_->connection_deadline(r->deadline);
   // As soon as as many wait as are unanswered they leave, so that the server works while this thread goes on with its batch;
   // so does what is long, for reading it is work too.
+  if (unsent_bytes_ >= early_bytes) halves_ = holds_ = false;
   if (state_ == state::up &&
-      ((unsent_.size() >= worth_a_write_ && unsent_.size() >= sent_.size()) || unsent_bytes_ >= early_bytes))
+      ((unsent_.size() >= worth_a_write_ && unsent_.size() >= sent_.size()) || unsent_bytes_ >= early_bytes)) {
     flush();
-  else
+    holds_ = holds_ || std::exchange(halves_, false);
+  } else {
     schedule_flush();
+  }
 }
 
 void redis_connection::post_request(redis_request *r) {
@@ -87,7 +97,7 @@ void redis_connection::end_of_batch() noexcept {
 }
 
 void redis_connection::flush() {
-  if (writing_ || state_ != state::up) return;
+  if (writing_ || holds_ || state_ != state::up) return;
   for (;;) {
     while (!unsent_.empty() && out_.size() < write_goal) {
       auto *r = unsent_.front();
@@ -151,6 +161,9 @@ bool redis_connection::consume(std::size_t size) {
   {  // what the replies give rise to is written before the next read is begun
     batch_scope batch;
     last_read_ = clock::now();
+    if (burst_at_ != clock::time_point{}) is_near_ = last_read_ - std::exchange(burst_at_, {}) < near;
+    if (std::exchange(holds_, false)) flush();
+    if (state_ == state::closed) return false;
     if (std::exchange(pinging_, false) && state_ == state::up) arm_watch(last_read_ + idle_);
     for (std::size_t at = 0; at < size; at += feed_size) {
       reader_.feed(in_.get() + at, std::min(feed_size, size - at));

@@ -65,8 +65,11 @@ class redis_connection final : public std::enable_shared_from_this<redis_connect
 
   /// May close the connection, for it may write.
   void submit(redis_request *r);
-  /// So many are about to be submitted one after the other: they leave in two writes. 0: they were.
-  void expect(std::size_t requests) noexcept { worth_a_write_ = std::max(early_flush, requests / 2); }
+  /// So many are about to be submitted one after the other: they leave in two writes. 0: they were. Where they are many and
+  /// the server is near and has nothing to do, the second half waits for the first reply: a server that sleeps needs longer
+  /// to wake up than the second write needs to come, would answer both halves at once, and from there on the caller and the
+  /// server would work by turns.
+  void expect(std::size_t requests) noexcept;
   /// From any thread, in order with each other.
   void post_request(redis_request *r);
   /// Writes raw commands in push mode.
@@ -138,7 +141,8 @@ class redis_connection final : public std::enable_shared_from_this<redis_connect
   void drain_inbox();
 
   static constexpr std::size_t read_size = 24 * 1024, feed_size = 4096, write_goal = 128 * 1024, kept_output = 16 * 1024,
-                               early_flush = 24, early_bytes = 8 * 1024;
+                               early_flush = 24, early_bytes = 8 * 1024, least_halved = 128;
+  static constexpr std::chrono::microseconds near{1000};  // is a server that begins to answer within this
 
   std::shared_ptr<loop> loop_;
   std::shared_ptr<const redis_settings> settings_;
@@ -160,6 +164,8 @@ class redis_connection final : public std::enable_shared_from_this<redis_connect
   request_list unsent_;
   std::size_t unsent_bytes_ = 0;
   std::size_t worth_a_write_ = early_flush;
+  clock::time_point burst_at_{};  // of many requests to a server that had nothing to do; zero: it has begun to answer
+  bool is_near_ = false, halves_ = false, holds_ = false;  // holds: what is unsent waits for the first reply
   inbox<redis_request> posted_;
   clock::time_point last_read_{}, opened_at_{};
   std::chrono::milliseconds idle_{0}, overdue_{0};

@@ -39,6 +39,14 @@ error redis_pipeline::unavailable() const {
                last_error_ ? last_error_.source() : "redis", last_error_.native(), error::retriable);
 }
 
+error redis_pipeline::not_reached(const redis_request &r) const {
+  return error(
+      status::unavailable,
+      fmt::format("not sent: Redis at {} did not answer within {} ms what was sent before it", settings_->address.shown(),
+                  std::chrono::duration_cast<std::chrono::milliseconds>(r.budget).count()),
+      "redis", "ETIMEDOUT", error::retriable);
+}
+
 void redis_pipeline::submit(redis_request *r) {
   if (is_up()) return connection_->submit(r);
   if (last_error_.flags() & error::fatal) return r->finish(last_error_);
@@ -192,7 +200,7 @@ void redis_pipeline::expire(clock::time_point now, clock::time_point &next) {
                     fmt::format("Redis did not answer within {} ms; the command was sent and may have been applied", ms),
                     "redis", "ETIMEDOUT", error::maybe_applied | error::retriable));
   }
-  for (auto *r : never_sent) r->finish(unavailable());
+  for (auto *r : never_sent) r->finish(is_up() ? not_reached(*r) : unavailable());
   for (auto *r : retry) {
     r->retried = true;
     next = std::min(next, r->deadline);

@@ -64,6 +64,7 @@ class redis_pipeline final : public redis_connection::owner, public std::enable_
   void arm_lifetime();
   void renew_when_quiet();
   error unavailable() const;
+  error not_reached(const redis_request &r) const;
 
   std::shared_ptr<loop> loop_;
   std::shared_ptr<const redis_settings> settings_;

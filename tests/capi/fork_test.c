@@ -78,8 +78,10 @@ static void every_call_is_forked(struct all *a) {
   CHECK_EQ(corbel_producer_open(w->r, &qo, &p, NULL), CORBEL_FORKED);
   CHECK_EQ(corbel_producer_put(a->p, &item, 1, sizeof item, &c, &t), CORBEL_FORKED);
   CHECK_EQ(corbel_producer_depth(a->p, &c, &t), CORBEL_FORKED);
+  CHECK_EQ(corbel_producer_set_admission(a->p, NULL, NULL), CORBEL_FORKED);
   CHECK_EQ(corbel_consumer_open(w->r, &qo, &k, NULL), CORBEL_FORKED);
   CHECK_EQ(corbel_consumer_drain(a->c, &c, &t), CORBEL_FORKED);
+  CHECK_EQ(corbel_consumer_set_concurrency(a->c, 2, NULL), CORBEL_FORKED);
   CHECK_EQ(corbel_message_settle(a->j, &settle, &c, &t), CORBEL_FORKED);
   CHECK_EQ(corbel_messages_settle(&a->j, 1, &settle, &c, &t), CORBEL_FORKED);
   CHECK_EQ(corbel_message_wait_lost(a->j, &c, &t), CORBEL_FORKED);

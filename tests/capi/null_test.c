@@ -90,8 +90,10 @@ static void a_handle_is_required(void) {
   CHECK_EQ(corbel_producer_open(NULL, &qo, &p, NULL), CORBEL_INVALID);
   CHECK_EQ(corbel_producer_put(NULL, &item, 1, sizeof item, &c, &t), CORBEL_INVALID);
   CHECK_EQ(corbel_producer_depth(NULL, &c, &t), CORBEL_INVALID);
+  CHECK_EQ(corbel_producer_set_admission(NULL, NULL, NULL), CORBEL_INVALID);
   CHECK_EQ(corbel_consumer_open(NULL, &qo, &k, NULL), CORBEL_INVALID);
   CHECK_EQ(corbel_consumer_drain(NULL, &c, &t), CORBEL_INVALID);
+  CHECK_EQ(corbel_consumer_set_concurrency(NULL, 1, NULL), CORBEL_INVALID);
   CHECK_EQ(corbel_message_body(NULL, &word), CORBEL_INVALID);
   CHECK(corbel_message_id(NULL) == NULL || *corbel_message_id(NULL) == 0);
   CHECK_EQ(corbel_message_attempt(NULL), 0);

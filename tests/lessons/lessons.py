@@ -33,6 +33,7 @@ SHOWS = {
     "one_at_a_time": "conversations at once: 2",
     "drain_on_sigterm": "0 left unsettled",
     "fencing": "the first worker, late: refused",
+    "change_limits": "held at once: 3",
     "query": "REFUSED: 23505, lesson_people_pkey",
     "transaction": "after the commit: 70",
     "copy_in": "streamed 10000 rows",

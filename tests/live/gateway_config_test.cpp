@@ -120,6 +120,31 @@ TEST_CASE_FIXTURE(fixture, "the copy in Redis counts more than the environment")
   CHECK(t.changes().front().changed == std::vector<std::string>{"pools.redis_max_connections: 10 -> 11"});
 }
 
+TEST_CASE_FIXTURE(fixture, "another component's settings are read and followed in the same document") {
+  auto sizes = [](int proc, int ingress) {
+    return R"({"limits": {"proc": {"max_queue_size": )" + std::to_string(proc) + R"(}, "ingress": {"max_queue_size": )" +
+           std::to_string(ingress) + "}}}";
+  };
+  told own, other;
+  gateway_config config(rt, pool, load({{"GATEWAY_CONFIG_JSON", sizes(5, 1)}}));
+  REQUIRE(ready(config));
+  CHECK(config.current()->limits.max_queue_size == 1);
+  CHECK(config.current("proc")->limits.max_queue_size == 5);
+  CHECK(config.current("worker")->component == "proc");
+  config.listen(own.listener());
+  config.listen(other.listener(), "proc");
+  publish(update(sizes(6, 1), R"(, "actor": "admin")"));
+  REQUIRE(until(patience, [&] { return other.count() == 1; }));
+  CHECK(other.changes()[0].settings->limits.max_queue_size == 6);
+  CHECK(other.changes()[0].changed == std::vector<std::string>{"limits.max_queue_size: 5 -> 6"});
+  CHECK(other.changes()[0].source == "an update by admin");
+  publish(update(sizes(6, 2)));
+  REQUIRE(until(patience, [&] { return own.count() == 1; }));
+  CHECK(own.changes()[0].changed == std::vector<std::string>{"limits.max_queue_size: 1 -> 2"});
+  CHECK(config.current("proc")->limits.max_queue_size == 6);
+  CHECK(other.count() == 1);
+}
+
 TEST_CASE_FIXTURE(fixture, "updates are followed; what is the same is told to nobody") {
   told t;
   gateway_config config(rt, pool, load({{"INSTANCE_ID", "pod-1"}}));

@@ -136,6 +136,14 @@ TEST_CASE("both hosts on the platform's queue: the user type's lists, its locks,
   const auto item = redis.command({"LINDEX", chat_queue + "anonymous", "0"}).text;
   CHECK(json_at(item, "accounting.envelope.user_type") == "anonymous");
   CHECK(json_at(item, "meta.instance_id") == "ingress-1");
+  // An event of the conversation's lane, and a wake-up for it, as the platform's ingress puts them.
+  CHECK(json_at(item, "kind") == "external_event_lane_wakeup");
+  CHECK(json_at(item, "event_lane.event_id") == "e1");
+  CHECK(json_at(item, "event_lane.sequence") == "1");
+  const auto lane =
+      "home:default-project:kdcube:chat:conversation:external-events:" + json_at(item, "routing.conversation_id");
+  CHECK(redis.command({"XLEN", lane}).number == 1);
+  CHECK(json_at(redis.command({"GET", lane + ":event:e1"}).text, "text") == "a b a");
   {
     host proc("proc", redis.url(), platform);
     CHECK(json_at(stream.next("chat_complete").data, "data.final_answer") == "a 2, b 1");
@@ -144,6 +152,10 @@ TEST_CASE("both hosts on the platform's queue: the user type's lists, its locks,
     CHECK(proc.process.wait_for(20s) == 0);
   }
   CHECK(redis.command({"LLEN", chat_queue + "anonymous"}).number == 0);
+  const auto record = redis.command({"GET", lane + ":event:e1"}).text;
+  CHECK(json_at(record, "consumed_at").find("null") == std::string::npos);
+  CHECK(json_at(record, "consumed_by_turn_id") == json_at(item, "routing.turn_id"));
+  CHECK(json_at(redis.command({"GET", lane + ":state"}).text, "consumer_status") == "none");
   const auto figures = redis.command({"GET", chat_queue + "analytics:anonymous"}).text;
   CHECK(json_at(figures, "total_processed") == "1");
   CHECK(json_at(figures, "processed_today") == "1");

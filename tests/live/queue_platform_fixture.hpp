@@ -34,12 +34,12 @@ struct platform_fixture {
     i.body = std::move(body);
     return i;
   }
-  detail::put_outcome put(put_item i, const protocol_ptr &by, const std::optional<detail::fleet_capacity> &fleet = {}) {
+  detail::put_outcome put(put_item i, const protocol_ptr &by, const std::optional<detail::put_admission> &admission = {}) {
     const auto wrong = by->check({i});
     REQUIRE_MESSAGE(!wrong, wrong.message());
     i.id = by->id_of(i);
     const std::vector<detail::put_group> groups{{i}};
-    return by->read_put(run(by->put(groups, fleet, {})).root(), groups).groups.at(0);
+    return by->read_put(run(by->put(groups, admission, {})).root(), groups).groups.at(0);
   }
   detail::put_outcome put(put_item i) { return put(std::move(i), ours); }
 

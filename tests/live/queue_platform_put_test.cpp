@@ -12,11 +12,8 @@ const std::string lane_id = "c:user:u:agent:default.react.agent";
 const std::string lane_key = "t:p:kdcube:chat:conversation:external-events:" + lane_id;
 
 struct put_fixture : platform_fixture {
-  protocol_ptr admitting(std::uint64_t most = 0) {
-    auto o = options();
-    o.admission = queue_admission{};
-    o.admission->max_queue_size = most;
-    return protocol(o);
+  static detail::put_admission admitted_by(std::uint64_t capacity, std::uint64_t most = 0) {
+    return {std::make_shared<const queue_admission>(queue_admission{.max_queue_size = most}), {capacity, 1}};
   }
   void fill(int count) {
     for (int i = 0; i < count; ++i)
@@ -28,7 +25,7 @@ struct put_fixture : platform_fixture {
         platform_enqueue(server, type, platform_task("theirs"),
                          {.capacity = static_cast<long long>(capacity), .max_queue_size = static_cast<long long>(most)});
     auto i = item(platform_task("n", "", type));
-    auto outcome = put(i, admitting(most), detail::fleet_capacity{capacity, 1});
+    auto outcome = put(i, ours, admitted_by(capacity, most));
     CHECK(theirs_said.elements.at(1).text == outcome.refused);
     CHECK(static_cast<std::uint64_t>(theirs_said.elements.at(2).number) == outcome.depth);
     return outcome;
@@ -44,7 +41,7 @@ struct put_fixture : platform_fixture {
 
 TEST_CASE("empty queues: admitted, counted for five minutes") {
   put_fixture f;
-  CHECK(f.put(f.item(platform_task("a")), f.admitting(), detail::fleet_capacity{12, 1}).refused.empty());
+  CHECK(f.put(f.item(platform_task("a")), f.ours, f.admitted_by(12)).refused.empty());
   CHECK(f.theirs.ready("registered") == 1);
   CHECK(f.get("t:p:kdcube:system:capacity:counter") == "1");
   CHECK(f.server.command({"TTL", "t:p:kdcube:system:capacity:counter"}).number > 295);
@@ -85,7 +82,7 @@ TEST_CASE("refusals come in the platform's order, with its reasons and figures")
 TEST_CASE("events go with the message: entries, and records byte for byte that stay") {
   put_fixture f;
   const std::string record = "{\"a\":  [], \"n\": 1e3, \"s\": \"\\u00e4\"}";
-  CHECK(f.put(f.with_events({{"m1", record}, {"m2", "{}"}}), f.admitting(), detail::fleet_capacity{12, 1}).refused.empty());
+  CHECK(f.put(f.with_events({{"m1", record}, {"m2", "{}"}}), f.ours, f.admitted_by(12)).refused.empty());
   CHECK(f.server.command({"XLEN", lane_key}).number == 2);
   CHECK(f.get(lane_key + ":event:m1") == record);
   CHECK(f.server.command({"TTL", lane_key + ":event:m1"}).number == -1);
@@ -107,7 +104,7 @@ TEST_CASE("an event without id or record takes back what was written") {
   event_records::event bad{"m2", "{}"};
   SUBCASE("id") { bad.id.clear(); }
   SUBCASE("record") { bad.record.clear(); }
-  auto o = f.put(f.with_events({{"m1", "{}"}, bad}), f.admitting(), detail::fleet_capacity{12, 1});
+  auto o = f.put(f.with_events({{"m1", "{}"}, bad}), f.ours, f.admitted_by(12));
   CHECK(o.refused == "invalid_lane_event_records");
   CHECK(o.depth == 2);
   CHECK(f.server.command({"XLEN", lane_key}).number == 0);
@@ -140,14 +137,14 @@ TEST_CASE("what cannot be written refuses the put, and nothing is left of it") {
 
 TEST_CASE("groups of one call: each whole or not at all, in order") {
   put_fixture f;
-  auto by = f.admitting();
+  auto by = f.ours;
   std::vector<detail::put_group> groups;
   for (auto &ids : std::vector<std::vector<std::string>>{{"a", "b"}, {"d", "e", "g"}, {"h"}}) {
     groups.emplace_back();
     for (auto &id : ids) groups.back().push_back(f.item(platform_task(id)));
     for (auto &i : groups.back()) i.id = by->id_of(i);
   }
-  auto answer = by->read_put(f.run(by->put(groups, detail::fleet_capacity{5, 1}, {})).root(), groups);  // floor(5 x 0.8) = 4
+  auto answer = by->read_put(f.run(by->put(groups, f.admitted_by(5), {})).root(), groups);  // floor(5 x 0.8) = 4
   REQUIRE(answer.groups.size() == 3);
   CHECK(answer.groups[0].refused.empty());
   CHECK(answer.groups[1].refused == "registered_threshold_exceeded");

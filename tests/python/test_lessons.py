@@ -31,6 +31,7 @@ SHOWS = {
     ],
     "delayed": ["at once: not too early: True", "at a quarter: not too early: True", "in half a second: not too early: True"],
     "one_at_a_time": ["talk 1: turn 1, turn 2, turn 3", "talk 2: turn 1, turn 2, turn 3", "conversations at once: 2"],
+    "change_limits": ["b: taken", "c: hard_limit_exceeded", "d: taken", "held at once: 3"],
     "fencing": ["second: saved", "first, late: refused", "its settlement counts: False", "the bill is paid by the second"],
     "live_resize": [
         "before: max 3, 2 of 6 callers have a connection",

@@ -85,3 +85,29 @@ TEST_CASE("a claim that is sent ahead counts as under way, until it is answered 
   plan.taker_came();
   CHECK(plan.next().claim == 1);
 }
+
+TEST_CASE("while work is fast, a claim that is sent ahead takes for those too who will wait by then") {
+  using namespace std::chrono_literals;
+  const auto start = claim_plan::clock::time_point() + 1h;
+  claim_plan plan(64, 0, true);
+  plan.measure(start);
+  for (int i = 0; i < 200; ++i) {
+    plan.taker_came();
+    if (auto a = plan.next(); a.claim > 0) plan.claim_answered(a.claim, 0, false), plan.next();
+    plan.settled();
+    plan.woken();
+  }
+  plan.measure(start + 10ms);  // 40 in 2 ms
+  plan.taker_came();
+  CHECK(plan.arm() == 41);
+  plan.claim_answered(41, 0, false);
+  auto a = plan.next();
+  CHECK(a.deliver == 1);
+  CHECK(a.hand_back == 0);
+  for (int i = 0; i < 40; ++i) plan.taker_came();
+  CHECK(plan.next().deliver == 40);
+
+  plan.measure(start + 1h);  // nothing was worked since
+  plan.taker_came();
+  CHECK(plan.arm() == 1);
+}

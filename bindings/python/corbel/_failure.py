@@ -53,6 +53,14 @@ def opened(function: Callable[..., int], *arguments: Any) -> int:
     return out.value or 0
 
 
+def done(function: Callable[..., int], *arguments: Any) -> None:
+    """Calls function(*arguments, err), which does what it says at once; raises what it says otherwise."""
+    err = c_void_p()
+    status = function(*arguments, ctypes.byref(err))
+    if status:
+        raise received(err.value or 0, status)
+
+
 def failure(status: int, error: int) -> Optional[Error]:
     """The exception that a notice carries, or None; frees the error."""
     return received(error, status) if error or status else None

@@ -168,6 +168,7 @@ SIGNATURES: Dict[str, Tuple[Any, List[Any]]] = {
     # queue.h
     "corbel_producer_open": (c_int32, [c_void_p, c_void_p, c_void_p, c_void_p]),
     "corbel_producer_put": (c_int32, [c_void_p, c_void_p, c_size_t, c_size_t, c_void_p, c_void_p]),
+    "corbel_producer_set_admission": (c_int32, [c_void_p, c_void_p, c_void_p]),
     "corbel_producer_depth": (c_int32, [c_void_p, c_void_p, c_void_p]),
     "corbel_producer_free": (None, [c_void_p]),
     "corbel_receipt_count": (c_size_t, [c_void_p]),
@@ -176,6 +177,7 @@ SIGNATURES: Dict[str, Tuple[Any, List[Any]]] = {
     "corbel_receipt_text": (c_char_p, [c_void_p]),
     "corbel_receipt_free": (None, [c_void_p]),
     "corbel_consumer_open": (c_int32, [c_void_p, c_void_p, c_void_p, c_void_p]),
+    "corbel_consumer_set_concurrency": (c_int32, [c_void_p, c_uint32, c_void_p]),
     "corbel_consumer_drain": (c_int32, [c_void_p, c_void_p, c_void_p]),
     "corbel_consumer_free": (None, [c_void_p]),
     "corbel_message_view_get": (c_int32, [c_void_p, c_void_p, c_size_t]),

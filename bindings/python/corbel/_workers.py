@@ -52,27 +52,42 @@ class Workers:
         self._running: Dict[int, Worker] = {}  # by token
         self._worked: List[Message] = []
         self._settling: Set["asyncio.Future[Any]"] = set()
+        self._tasks: Set["asyncio.Task[None]"] = set()
+        self._at_work = 0
+        self._over: "asyncio.Future[None]" = pump.loop.create_future()  # all have ended, or one as it should not
         self._stopping = False
 
     async def run(self, concurrency: int) -> None:
         """Until the mailbox is closed. When it is cancelled, or a worker ends as it should not, all workers are."""
-        workers = [Worker() for _ in range(concurrency)]
-        tasks: Set["asyncio.Task[None]"] = set()
-        for worker in workers:
-            worker.task = self._pump.loop.create_task(self._work(worker))
-            tasks.add(worker.task)
+        self.grow(concurrency)
         try:
-            ended, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
+            await self._over
         finally:
             self._stopping = True
-            for task in tasks:
+            ended = [task for task in self._tasks if task.done()]
+            for task in self._tasks:
                 task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            await asyncio.gather(*self._tasks, return_exceptions=True)
         for task in ended:
             task.result()
         self._settle_worked()
         if self._settling:
             await asyncio.wait(self._settling)
+
+    def grow(self, concurrency: int) -> None:
+        """So many workers from now on, if there were fewer: what is too many finds nothing to do."""
+        while len(self._tasks) < concurrency and not self._stopping and not self._over.done():
+            worker = Worker()
+            worker.task = self._pump.loop.create_task(self._work(worker))
+            worker.task.add_done_callback(self._ended)
+            self._tasks.add(worker.task)
+            self._at_work += 1
+
+    def _ended(self, task: "asyncio.Task[None]") -> None:
+        self._at_work -= 1
+        failed = not task.cancelled() and task.exception() is not None
+        if (failed or self._at_work == 0) and not self._over.done():
+            self._over.set_result(None)
 
     def lost(self, token: int) -> None:
         """For the consumer: the lease of that message was lost."""

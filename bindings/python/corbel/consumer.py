@@ -5,7 +5,7 @@ from types import TracebackType
 from typing import Callable, Optional, Type
 
 from corbel import _constants as c
-from corbel._failure import failure, opened
+from corbel._failure import done, failure, opened
 from corbel._handle import Handle
 from corbel._library import quick
 from corbel._mailbox import Mailbox
@@ -14,7 +14,7 @@ from corbel._workers import Workers
 from corbel.errors import Closed, Forked, Invalid, State
 from corbel.events import Pump
 from corbel.message import Message
-from corbel.queue_settings import ConsumerSettings, QueueMemory
+from corbel.queue_settings import ConsumerSettings, QueueMemory, at_least_one
 from corbel.unworked import tell
 
 
@@ -67,6 +67,17 @@ class Consumer:
             await self._workers.run(self._concurrency)
         finally:
             self._workers = None
+
+    def set_concurrency(self, concurrency: int) -> None:
+        """Another concurrency. More: messages are claimed for it at once. Less: what is out comes to its end, and nothing
+        more is claimed until fewer are out. prefetch stays."""
+        at_least_one(concurrency, "concurrency")
+        if not self._handle.pointer:
+            raise Closed("the consumer was closed")
+        done(quick.corbel_consumer_set_concurrency, self._handle.pointer, concurrency)
+        self._concurrency = concurrency
+        if self._workers is not None:
+            self._workers.grow(concurrency)
 
     async def get(self, timeout: Optional[float] = None) -> Message:
         """The next message. Raises Timeout after so many seconds, Closed after drain()."""

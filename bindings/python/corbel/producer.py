@@ -5,7 +5,7 @@ from types import TracebackType
 from typing import Iterable, Optional, Type, Union
 
 from corbel import _queue_structs
-from corbel._failure import opened
+from corbel._failure import done, opened
 from corbel._handle import Handle
 from corbel._library import quick
 from corbel._message import Moment
@@ -13,7 +13,7 @@ from corbel._puts import Body, Item, puts
 from corbel._receipt import Receipt
 from corbel.errors import Closed
 from corbel.events import Pump
-from corbel.queue_settings import QueueMemory
+from corbel.queue_settings import Admission, QueueMemory, admission_struct
 
 _put = quick.corbel_producer_put
 _SIZE = ctypes.sizeof(_queue_structs.Put)
@@ -55,6 +55,11 @@ class Producer:
         ticket = pump.expect(_put(self._open(), ctypes.addressof(array), len(array), _SIZE, call, pump.ticket_to))
         receipt: Receipt = await pump.result(ticket)
         return receipt
+
+    def set_admission(self, admission: Optional[Admission]) -> None:
+        """Other rules of admission for every put that has not been sent yet; None: everything is taken."""
+        rules = None if admission is None else ctypes.byref(admission_struct(admission))
+        done(quick.corbel_producer_set_admission, self._open(), rules)
 
     async def depth(self, *, timeout: Optional[float] = None) -> int:
         """How many messages are ready."""

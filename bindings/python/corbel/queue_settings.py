@@ -93,17 +93,17 @@ class QueueMemory:
         o.layout = _named(_LAYOUTS, what.layout, "layout")
         o.tenant = text(what.tenant, "tenant")
         o.project = text(what.project, "project")
-        o.max_attempts = _at_least_one(what.max_attempts, "max_attempts")
-        o.max_in_flight = _at_least_one(what.max_in_flight, "max_in_flight")
+        o.max_attempts = at_least_one(what.max_attempts, "max_attempts")
+        o.max_in_flight = at_least_one(what.max_in_flight, "max_in_flight")
         weights = what.lanes.items() if isinstance(what.lanes, Mapping) else [(lane, 1) for lane in what.lanes]
-        lanes = [_queue_structs.QueueLane(text(lane, "lane"), _at_least_one(weight, "weight")) for lane, weight in weights]
+        lanes = [_queue_structs.QueueLane(text(lane, "lane"), at_least_one(weight, "weight")) for lane, weight in weights]
         array = (_queue_structs.QueueLane * len(lanes))(*lanes)
         o.lanes = self._keep(array)
         o.lane_count = len(lanes)
 
     def consumer(self, settings: ConsumerSettings, to: int, user: int) -> None:
         o = self.options
-        o.concurrency = _at_least_one(settings.concurrency, "concurrency")
+        o.concurrency = at_least_one(settings.concurrency, "concurrency")
         o.prefetch = settings.prefetch
         o.lease_ms = milliseconds(settings.lease, "lease")
         o.backoff_first_ms, o.backoff_most_ms = (milliseconds(seconds, "backoff") for seconds in settings.backoff)
@@ -118,16 +118,16 @@ class QueueMemory:
         o.max_body_bytes = max_body
         o.idempotency_ms = milliseconds(idempotency_window, "idempotency_window")
         if admission is not None:
-            o.admission = self._keep(_admission(admission))
+            o.admission = self._keep(admission_struct(admission))
 
     def _keep(self, made: Any) -> int:
         self._kept.append(made)
         return ctypes.addressof(made)
 
 
-def _admission(a: Admission) -> _queue_structs.QueueAdmission:
+def admission_struct(a: Admission) -> _queue_structs.QueueAdmission:
     made = sized(_queue_structs.QueueAdmission)
-    made.capacity = 0 if a.capacity is None else _at_least_one(a.capacity, "capacity")
+    made.capacity = 0 if a.capacity is None else at_least_one(a.capacity, "capacity")
     for name in ("buffer", "multiplier", "anonymous", "registered", "paid", "hard"):
         setattr(made, name, getattr(a, name) or -1.0)  # there 0 is the default, and below 0 is none
     made.max_queue_size = a.max_queue_size
@@ -144,7 +144,7 @@ def _named(numbers: Mapping[str, int], name: str, what: str) -> int:
     return numbers[name]
 
 
-def _at_least_one(number: int, what: str) -> int:
+def at_least_one(number: int, what: str) -> int:
     if not 1 <= number <= c.UNBOUNDED:
         raise Invalid(f"{what} is {number!r}; give 1 or more")
     return number

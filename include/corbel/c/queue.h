@@ -132,6 +132,10 @@ CORBEL_API corbel_status corbel_producer_open(corbel_redis *r, const corbel_queu
  * "no_healthy_processes"; fields of the error: "depth", "capacity", "processes", "retry_after" (seconds). */
 CORBEL_API corbel_status corbel_producer_put(corbel_producer *p, const corbel_put *items, size_t count, size_t each,
                                              const corbel_call *c, corbel_ticket *t);
+/* Other rules of admission for every put that has not been sent yet; NULL: everything is taken. INVALID says which is wrong,
+ * and the rules of before stay. */
+CORBEL_API corbel_status corbel_producer_set_admission(corbel_producer *p, const corbel_queue_admission *a,
+                                                       corbel_error **err);
 /* Ready messages of all lanes (LLEN). Its event is CORBEL_EVENT_DONE with the depth as value. */
 CORBEL_API corbel_status corbel_producer_depth(corbel_producer *p, const corbel_call *c, corbel_ticket *t);
 CORBEL_API void corbel_producer_free(corbel_producer *p);
@@ -185,6 +189,9 @@ typedef struct corbel_unworked_view {
 CORBEL_API corbel_status corbel_unworked_view_get(const corbel_unworked *u, corbel_unworked_view *out, size_t size);
 CORBEL_API void corbel_unworked_free(corbel_unworked *u);
 
+/* Another concurrency, 1 to 65,536 with the prefetch, which stays. More: messages are claimed for it at once. Less: what was
+ * received comes to its end, what was not and is too much goes back, and nothing more is claimed until fewer are out. */
+CORBEL_API corbel_status corbel_consumer_set_concurrency(corbel_consumer *k, uint32_t concurrency, corbel_error **err);
 /* Stops claiming, hands back what was not delivered yet, waits until all delivered messages are settled. What is not when
  * the deadline passes is handed back, uncounted as an attempt, and is lost for whoever has it. Its event is
  * CORBEL_EVENT_DONE; value: how many of those there were. */

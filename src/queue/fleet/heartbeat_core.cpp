@@ -16,7 +16,7 @@ namespace corbel::detail {
 namespace {
 
 const redis_script &beat_script() {
-  static const auto &script = *new redis_script(scripts::fleet_beat, 6);  // never destroyed: I/O threads may outlive it
+  static const auto &script = *new redis_script(scripts::fleet_beat, 7);  // never destroyed: I/O threads may outlive it
   return script;
 }
 
@@ -58,6 +58,7 @@ heartbeat_core::heartbeat_core(const redis_pool &pool, heartbeat_options options
       process_key_(names_.process(options_.instance, pid_)),
       instance_key_(names_.instance(options_.instance)),
       draining_key_(names_.draining(options_.instance, pid_, new_life())),
+      registry_key_(names_.registry(options_.instance)),
       instance_head_(instance_json(options_.instance, names_)),
       timer_(pool.executor()) {}
 
@@ -108,8 +109,9 @@ redis_command heartbeat_core::command() {
   if (!good && !std::exchange(warned_, true))
     log(log_level::warning, "the heartbeat's metadata is no JSON object: left out");
   return beat_script().command(process_key_, names_.index, instance_key_, names_.instance_index, draining_key_,
-                               names_.draining_index, word(state_), text.head, text.tail, instance_head_,
-                               names_.processes(options_.instance), good_for.count(), listed_for.count());
+                               names_.draining_index, registry_key_, word(state_), text.head, text.tail, instance_head_,
+                               names_.processes(options_.instance), good_for.count(), listed_for.count(),
+                               options_.port ? std::to_string(*options_.port) : std::string());
 }
 
 /// One beat is under way at a time; it is kept while the server is away, and leaves when that is back.

@@ -57,7 +57,7 @@ class heartbeat_core final : public component, public std::enable_shared_from_th
   redis_pool pool_;
   const fleet_names names_;
   const long pid_;
-  const std::string process_key_, instance_key_, draining_key_;
+  const std::string process_key_, instance_key_, draining_key_, registry_key_;
   const std::string instance_head_;
   std::uint64_t number_ = 0, follower_ = 0;
   loop_inbox<heartbeat_core> inbox_;

@@ -42,6 +42,10 @@ std::string fleet_names::instance(std::string_view instance) const {
   return fmt::format("{}:kdcube:heartbeat:instance:{}:{}:{}", scope_, instance, type, name);
 }
 
+std::string fleet_names::registry(std::string_view instance) const {
+  return fmt::format("{}:kdcube:registry:{}:{}", scope_, instance, type);
+}
+
 std::string fleet_names::draining(std::string_view instance, long pid, std::string_view life) const {
   return fmt::format("{}:corbel:draining:{}:{}:{}:{}:{}", scope_, instance, type, name, pid, life);
 }

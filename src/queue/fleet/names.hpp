@@ -27,6 +27,8 @@ struct fleet_names {
   std::string process(std::string_view instance, long pid) const;
   std::string processes(std::string_view instance) const;  ///< begin of the keys of all processes of an instance
   std::string instance(std::string_view instance) const;
+  /// SET of "localhost:<port>" where processes of the instance can be asked.
+  std::string registry(std::string_view instance) const;
   /// life: tells the processes apart that had the same pid one after another.
   std::string draining(std::string_view instance, long pid, std::string_view life) const;
 

@@ -5,7 +5,7 @@
 --   reply  length of the ready lists afterwards, how many were claimed, token of the first, "index:attempt:lane;" of each one
 --          that is not of the first lane and claimed the first time, 0 when groups were not looked at; each one's token is the
 --          next number. The elements are in the list of the claim, to be read from there: a string that passes through here is
---          hashed in full
+--          hashed in full. That of a single plain message is told too
 -- Before: any state. After: each message claimed is in flight under a token of its own, greater than all before, and the claim
 -- has a lease that ends a lease time from now by the server's clock. A message whose group runs is parked behind others of
 -- its group.
@@ -13,6 +13,31 @@
 --include clock
 local most, deadline, name, bytes_left = tonumber(ARGV[1]), whole(now + ARGV[2]), ARGV[3], tonumber(ARGV[4])
 local list = list_of(name)
+
+local looking = redis.call('EXISTS', base .. ':attempts', base .. ':grouped', recalled(name)) > 0
+if looking and redis.call('EXISTS', recalled(name)) == 1 then return {0, 0, 0, ''} end
+local length = lanes == 1 and not looking and redis.call('LLEN', KEYS[2])
+if length == 0 then return {0, 0, 0, ''} end
+local micros = time[1] * 1000000 + time[2]
+
+-- The last token is mostly below the clock: then one command reads and writes it. Returns the first of so many.
+local function take_tokens(count)
+  local last = tonumber(redis.call('SET', last_token, whole(micros + count), 'GET') or 0)
+  if last > micros then keep_token(last + count) end
+  return math.max(last, micros) + 1
+end
+
+-- One plain message, for a consumer that waits: as little as can be, for the script is not in the processor's caches then.
+if length == 1 or length and most == 1 then
+  local element = redis.pcall('LMOVE', KEYS[2], list, 'RIGHT', 'LEFT')
+  if type(element) == 'string' then
+    local first = take_tokens(1)
+    redis.call('HSET', holders, name, whole(first) .. (#element > 65536 and ' 1 1 1 1 ' or ' 1 1 1 0 '))
+    redis.call('ZADD', leases, deadline, name)
+    redis.call('INCRBY', inflight, '1')
+    return {length - 1, 1, first, '', 0, element}
+  end
+end
 
 -- Numbers are given as strings, for Redis writes others out to 17 digits first.
 local function hold(first, count, left, large, main, others, told, seen)
@@ -27,10 +52,6 @@ end
 -- and no function or name that only the other way needs: this is most of what a claim costs. Where a command fails, because
 -- the server is full (OOM) or forbids it (SORT counts as dangerous), nothing was changed, and the other way is gone.
 local function take_unseen(from, count)
-  if count == 1 then
-    local element = redis.pcall('LMOVE', from, list, 'RIGHT', 'LEFT')
-    return type(element) == 'string' and #element
-  end
   local n = whole(count)
   local ends = #redis.call('LINDEX', from, '-1') + #redis.call('LINDEX', from, '-' .. n)
   if ends / 2 * count > bytes_left then return end
@@ -44,20 +65,10 @@ local function take_unseen(from, count)
   redis.call('UNLINK', list)
 end
 
-local looking = redis.call('EXISTS', base .. ':attempts', base .. ':grouped', recalled(name)) > 0
-if looking and redis.call('EXISTS', recalled(name)) == 1 then return {0, 0, 0, ''} end
-if lanes == 1 and not looking then
-  local length = redis.call('LLEN', KEYS[2])
-  if length == 0 then return {0, 0, 0, ''} end
-  local count = math.min(most, length)
-  local bytes = take_unseen(KEYS[2], count)
-  if bytes then
-    -- The last token is mostly below the clock: then one command reads and writes it.
-    local micros = time[1] * 1000000 + time[2]
-    local last = tonumber(redis.call('SET', last_token, whole(micros + count), 'GET') or 0)
-    if last > micros then keep_token(last + count) end
-    return hold(math.max(last, micros) + 1, count, length - count, bytes > 65536 and '1' or '0', '1', '', '', 0)
-  end
+local plain = length and math.min(most, length) or 1
+if plain > 1 then
+  local bytes = take_unseen(KEYS[2], plain)
+  if bytes then return hold(take_tokens(plain), plain, length - plain, bytes > 65536 and '1' or '0', '1', '', '', 0) end
 end
 
 --include shared

@@ -106,19 +106,11 @@ error native_protocol::check(const put_group &items) const {
   return {};
 }
 
-script_call native_protocol::put(const std::vector<put_group> &groups, const std::optional<fleet_capacity> &fleet,
+script_call native_protocol::put(const std::vector<put_group> &groups, const std::optional<put_admission> &admission,
                                  std::optional<std::int64_t> now) const {
   auto command = begin(all().put);
-  const auto *a = options_.admission ? &*options_.admission : nullptr;
-  command.push(options_.idempotency_window.count()).push(a ? a->max_queue_size : 0);
-  if (fleet)
-    command.push(fleet->capacity);
-  else
-    command.push("");
-  for (const auto &lane : lanes_) {
-    const auto limit = limit_of(lane.name);
-    command.push(fmt::format("{}:{}", a && fleet ? most_of(limit, *a, fleet->capacity) : 0, static_cast<int>(limit)));
-  }
+  command.push(options_.idempotency_window.count());
+  push_admission(command, admission, lanes_);
   push_items(command, groups, now);
   return {all().put, std::move(command)};
 }

@@ -17,7 +17,7 @@ class native_protocol final : public queue_protocol {
   const std::vector<std::string> &ready_lists() const noexcept override { return ready_; }
   error check(const put_group &items) const override;
 
-  script_call put(const std::vector<put_group> &groups, const std::optional<fleet_capacity> &fleet,
+  script_call put(const std::vector<put_group> &groups, const std::optional<put_admission> &admission,
                   std::optional<std::int64_t> now) const override;
   std::optional<redis_command> plain_put(const std::vector<put_group> &groups, std::int64_t now) const override;
   put_answer read_put(const redis_node &reply, const std::vector<put_group> &groups) const override;

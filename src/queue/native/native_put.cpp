@@ -23,7 +23,7 @@ std::int64_t milliseconds_of(std::chrono::system_clock::time_point t) {
 }  // namespace
 
 std::optional<redis_command> native_protocol::plain_put(const std::vector<put_group> &groups, std::int64_t now) const {
-  if (options_.admission || lanes_.size() > 1) return {};
+  if (lanes_.size() > 1) return {};
   std::size_t bytes = 0, count = 0;
   for (const auto &items : groups) {
     count += items.size();

@@ -61,21 +61,22 @@ claim_answer native_protocol::read_claim(const redis_node &reply, const redis_re
   const auto count = number(reply[1]), first = number(reply[2]);
   if (count == 0) return answer;
   const auto all = elements.root().elements();
-  if (all.size() != count) {
+  const bool told = all.empty() && count == 1 && reply.elements().size() > 5;
+  if (!told && all.size() != count) {
     answer.unread = true;
     return answer;
   }
   std::size_t bytes = 0;
   for (const auto &element : all) bytes += element.text().size();
-  const bool copied = bytes > shared_bytes;
+  const bool copied = told || bytes > shared_bytes;
   auto source = std::make_shared<const claim_source>(claim_source{r.claim, copied ? redis_reply() : elements, {}});
   bool grouped = false;
   answer.messages.reserve(count);
-  for (const auto &element : all) {
+  auto add = [&](std::string_view element) {
     claimed_message m;
-    if (copied) source = std::make_shared<const claim_source>(claim_source{r.claim, {}, std::string(element.text())});
+    if (copied) source = std::make_shared<const claim_source>(claim_source{r.claim, {}, std::string(element)});
     m.source = source;
-    m.element = copied ? std::string_view(source->copy) : element.text();
+    m.element = copied ? std::string_view(source->copy) : element;
     auto head = read_native_head(m.element);
     m.id = std::move(head.id);
     m.group = std::move(head.group);
@@ -86,7 +87,9 @@ claim_answer native_protocol::read_claim(const redis_node &reply, const redis_re
     m.token = first + m.place;
     grouped = grouped || !m.group.empty();
     answer.messages.push_back(std::move(m));
-  }
+  };
+  for (const auto &element : all) add(element.text());
+  if (told) add(reply[5].text());
   answer.unseen = grouped && reply[4].integer() == 0;
   for (auto others = reply[3].text(); !others.empty();) {
     const auto index = next_number(others, ':'), attempt = next_number(others, ':'), lane = next_number(others, ';');

@@ -100,16 +100,11 @@ error platform_protocol::check(const put_group &items) const {
   return {};
 }
 
-script_call platform_protocol::put(const std::vector<put_group> &groups, const std::optional<fleet_capacity> &fleet,
+script_call platform_protocol::put(const std::vector<put_group> &groups, const std::optional<put_admission> &admission,
                                    std::optional<std::int64_t>) const {
   auto command = begin(scripts_of_platform().put);
-  const auto *a = options_.admission ? &*options_.admission : nullptr;
-  command.push(options_.idempotency_window.count()).push(a ? a->max_queue_size : 0);
-  command.push(fleet ? std::to_string(fleet->capacity) : std::string());
-  for (const auto &lane : lanes_) {
-    const auto limit = limit_of(lane.name);
-    command.push(fmt::format("{}:{}", a && fleet ? most_of(limit, *a, fleet->capacity) : 0, static_cast<int>(limit)));
-  }
+  command.push(options_.idempotency_window.count());
+  push_admission(command, admission, lanes_);
   std::size_t bytes = 0, count = 0;
   for (const auto &items : groups) {
     count += 6 * items.size() + 1;

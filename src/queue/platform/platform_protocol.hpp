@@ -21,7 +21,7 @@ class platform_protocol final : public queue_protocol {
   error check(const put_group &items) const override;
   std::string id_of(const put_item &item) const override;
 
-  script_call put(const std::vector<put_group> &groups, const std::optional<fleet_capacity> &fleet,
+  script_call put(const std::vector<put_group> &groups, const std::optional<put_admission> &admission,
                   std::optional<std::int64_t> now) const override;
   put_answer read_put(const redis_node &reply, const std::vector<put_group> &groups) const override;
   script_call claim(const claim_request &r) const override;

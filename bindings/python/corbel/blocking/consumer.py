@@ -2,21 +2,21 @@
 
 import ctypes
 import logging
-import threading
 from types import TracebackType
 from typing import Callable, List, Optional, Type
 
 from corbel import _constants as c
-from corbel._failure import failure, opened
+from corbel._failure import done, failure, opened
 from corbel._handle import Handle
 from corbel._library import quick
 from corbel._message import Bury, HandlerT, Retry, ViewMemory, settlement, settlement_of
 from corbel.blocking._inbox import Inbox
 from corbel.blocking._locked_handle import LockedHandle
 from corbel.blocking._port import Core
+from corbel.blocking._threads import Threads
 from corbel.blocking.message import Message
 from corbel.errors import Closed, Error, Forked, Invalid
-from corbel.queue_settings import ConsumerSettings, QueueMemory
+from corbel.queue_settings import ConsumerSettings, QueueMemory, at_least_one
 from corbel.unworked import tell
 
 _log = logging.getLogger("corbel.queue")
@@ -41,6 +41,7 @@ class Consumer:
         self._concurrency = settings.concurrency
         self._unworked = settings.unworked
         self._handler: Optional[Callable[[Message], object]] = None
+        self._running: List[Threads] = []  # each of a run()
         self._inbox: Inbox[Message] = Inbox(core, "consumer", self._read, self._tell)
         memory.consumer(settings, self._inbox.queue, 0)
         pointer = opened(quick.corbel_consumer_open, pool.pointer, ctypes.byref(memory.options))
@@ -61,15 +62,30 @@ class Consumer:
         if function is None:
             raise Invalid("run() has no handler: give one, or decorate one with @consumer.handler")
         work: Callable[[Message], object] = function
-        threads = [threading.Thread(target=self._work, args=[work], name="corbel-worker") for _ in range(self._concurrency)]
-        for thread in threads:
-            thread.start()
+        threads = Threads(lambda: self._work(work))
+        with self._handle.lock:
+            self._running.append(threads)
+            threads.grow(self._concurrency)
         try:
-            _join(threads)
+            threads.join()
         except BaseException:
             self._inbox.discard()
-            _join(threads)
+            threads.join()
             raise
+        finally:
+            self._running.remove(threads)
+
+    def set_concurrency(self, concurrency: int) -> None:
+        """Another concurrency. More: messages are claimed for it at once. Less: what is out comes to its end, and nothing
+        more is claimed until fewer are out. prefetch stays."""
+        at_least_one(concurrency, "concurrency")
+        with self._handle.lock:
+            if not self._handle.pointer:
+                raise Closed("the consumer was closed")
+            done(quick.corbel_consumer_set_concurrency, self._handle.pointer, concurrency)
+            self._concurrency = concurrency
+            for threads in self._running:
+                threads.grow(concurrency)
 
     def _work(self, handler: Callable[[Message], object]) -> None:
         for message in self:
@@ -144,8 +160,3 @@ class Consumer:
             self.close()
         except (Closed, Forked):
             pass
-
-
-def _join(threads: List[threading.Thread]) -> None:
-    for thread in threads:
-        thread.join()

@@ -5,7 +5,7 @@ from types import TracebackType
 from typing import Iterable, Optional, Type, Union
 
 from corbel import _queue_structs
-from corbel._failure import opened
+from corbel._failure import done, opened
 from corbel._handle import Handle
 from corbel._library import quick
 from corbel._message import Moment
@@ -13,7 +13,8 @@ from corbel._puts import Body, Item, puts
 from corbel._receipt import Receipt
 from corbel.blocking._locked_handle import LockedHandle
 from corbel.blocking._port import Core
-from corbel.queue_settings import QueueMemory
+from corbel.errors import Closed
+from corbel.queue_settings import Admission, QueueMemory, admission_struct
 
 _put = quick.corbel_producer_put
 _SIZE = ctypes.sizeof(_queue_structs.Put)
@@ -54,6 +55,14 @@ class Producer:
             ticket = self._handle.start(port, _put, ctypes.addressof(array), len(array), _SIZE, call=call)
             receipt: Receipt = port.wait(ticket)
             return receipt
+
+    def set_admission(self, admission: Optional[Admission]) -> None:
+        """Other rules of admission for every put that has not been sent yet; None: everything is taken."""
+        rules = None if admission is None else ctypes.byref(admission_struct(admission))
+        with self._handle.lock:
+            if not self._handle.pointer:
+                raise Closed("the producer was closed")
+            done(quick.corbel_producer_set_admission, self._handle.pointer, rules)
 
     def depth(self, *, timeout: Optional[float] = None) -> int:
         """How many messages are ready."""
