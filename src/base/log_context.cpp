@@ -7,6 +7,7 @@ namespace corbel {
 
 std::vector<log_field> log_context::fields() const {
   std::vector<log_field> all;
+  all.reserve(10);
   auto add = [&](const char *name, const std::string &value) {
     if (!value.empty()) all.push_back({name, value});
   };

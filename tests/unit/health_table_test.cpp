@@ -163,3 +163,29 @@ TEST_CASE("changes are told once each, the whole's with its readiness") {
   table.set({.part = "b", .state = health_state::stale});
   CHECK(table.summary().parts.at(1).state == health_state::unknown);  // only the table says stale
 }
+
+TEST_CASE("the view for those who ask often: the same until a report, a drain or time changes it") {
+  hand_clock clock;
+  health_table table(clock.function());
+  table.set({.part = "queue", .state = health_state::ok, .required = true, .fresh_for = 2s});
+  const auto first = table.view();
+  CHECK(first->json == health_json(table.summary()));
+  clock.now = 99ms;
+  CHECK(table.view() == first);
+  clock.now = 100ms;
+  CHECK(table.view() != first);
+  table.set({.part = "queue", .state = health_state::down, .reason = "gone", .required = true});
+  CHECK_FALSE(table.view()->summary.ready);
+  table.set({.part = "queue", .state = health_state::ok, .required = true, .fresh_for = 50ms});
+  CHECK(table.view()->summary.ready);
+  clock.now = 150ms;
+  CHECK(table.view()->summary.ready);
+  clock.now = 151ms;  // within 100 ms of the last view, and stale
+  CHECK_FALSE(table.view()->summary.ready);
+  table.remove("queue");
+  table.set({.part = "disk", .state = health_state::ok});
+  CHECK(table.view()->summary.ready);
+  table.set_draining(true);
+  CHECK(table.view()->json == health_json(table.summary()));
+  CHECK_FALSE(table.view()->summary.ready);
+}
