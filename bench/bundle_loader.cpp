@@ -13,13 +13,15 @@
 #include <boost/asio/use_future.hpp>
 
 #include <atomic>
-#include <cerrno>
 #include <cstdio>
+#include <ctime>
+#include <filesystem>
+#include <fstream>
 #include <iostream>
 #include <sstream>
 #include <stdexcept>
 #include <string>
-#include <sys/wait.h>
+#include <sys/resource.h>
 #include <thread>
 #include <unistd.h>
 
@@ -41,24 +43,37 @@ struct loader {
   }
 };
 
-/// What helpers do after their answer is theirs too.
-void wait_for_helpers() {
-  siginfo_t info;
-  while (::waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) == 0 || errno != ECHILD) ::usleep(200);
+/// What helpers do after their answer is theirs too; one of them may wait for more work afterwards.
+void wait_for_helpers(const corbel::runtime &rt) {
+  while (rt.metrics_text().find("corbel_bundle_jobs{loader=\"bundles\"} 0\n") == std::string::npos) ::usleep(200);
 }
 
+/// Of all threads that a process has had, in seconds; 0 for one that is gone.
+double cpu_of(pid_t process) {
+  clockid_t clock;
+  timespec t{};
+  if (::clock_getcpuclockid(process, &clock) != 0 || ::clock_gettime(clock, &t) != 0) return 0;
+  return static_cast<double>(t.tv_sec) + 1e-9 * static_cast<double>(t.tv_nsec);
+}
+
+/// This process, the helpers that have ended, and those that live.
 double cpu_with_helpers() {
   rusage u;
   ::getrusage(RUSAGE_CHILDREN, &u);
-  return measure_cpu() + static_cast<double>(u.ru_utime.tv_sec + u.ru_stime.tv_sec) +
-         1e-6 * static_cast<double>(u.ru_utime.tv_usec + u.ru_stime.tv_usec);
+  auto sum = measure_cpu() + static_cast<double>(u.ru_utime.tv_sec + u.ru_stime.tv_sec) +
+             1e-6 * static_cast<double>(u.ru_utime.tv_usec + u.ru_stime.tv_usec);
+  for (const auto &thread : std::filesystem::directory_iterator("/proc/self/task")) {
+    std::ifstream list(thread.path() / "children");
+    for (pid_t pid; list >> pid;) sum += cpu_of(pid);
+  }
+  return sum;
 }
 
 void measure_load(loader &l, const std::string &id, const std::string &ref) {
   const auto cpu = cpu_with_helpers(), since = measure_now();
   const auto b = l.load(id, ref);
   const auto took = measure_now() - since;
-  wait_for_helpers();
+  wait_for_helpers(l.rt);
   std::printf("{\"ms\": %.3f, \"cpu_ms\": %.3f}\n", 1e3 * took, 1e3 * (cpu_with_helpers() - cpu));
 }
 
@@ -81,7 +96,7 @@ void measure_pins(loader &l, const std::string &id, std::istream &refs) {
   for (std::string ref; refs >> ref;) (void)l.load(id, ref);
   stop = true;
   reader.join();
-  wait_for_helpers();
+  wait_for_helpers(l.rt);
   std::printf("{\"ns\": %.1f, \"longest_us\": %.1f}\n", 1e9 * took / static_cast<double>(pins), 1e6 * longest);
 }
 

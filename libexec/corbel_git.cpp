@@ -1,11 +1,13 @@
 /// corbel-git: works for the bundle loader of one process. Standard input and output are one socket: it reads one line, the
-/// job, and writes lines until the job has ended, see src/bundle/job.hpp. It ends at once when the other end of the socket
-/// is gone, and may be killed at any moment.
+/// job, and writes lines until the job has ended, see src/bundle/job.hpp; then it says that it is idle and waits for the
+/// next, or ends, when it was told a secret or something failed. It ends at once when the other end of the socket is gone,
+/// and may be killed at any moment.
 
 #include "bundle/blocking/job_run.hpp"
 
 #include <cerrno>
 #include <cstring>
+#include <malloc.h>
 #include <poll.h>
 #include <string>
 #include <sys/prctl.h>
@@ -72,12 +74,14 @@ int main() {
   using namespace corbel::detail;
   // What it was asked, credentials too, is in its memory: nobody of the same user may look at it, nor is it dumped.
   ::prctl(PR_SET_DUMPABLE, 0);
-  auto request = read_job_request(read_request());
-  leave_with_asker();
   const auto send = [](const job_message &m, int descriptor) { send_line(write_job(m), descriptor); };
-  if (request)
-    run_job(*request, send);
-  else
-    send({.what = job_message::kind::failed, .why = request.error()}, -1);
-  ::_exit(0);
+  job_runner runner;
+  for (bool first = true;; first = false) {
+    const auto request = read_job_request(read_request());
+    if (first) leave_with_asker();
+    if (!request) send({.what = job_message::kind::failed, .why = request.error()}, -1);
+    if (!request || !runner.run(*request, send)) ::_exit(0);
+    ::malloc_trim(0);
+    send({.what = job_message::kind::idle}, -1);
+  }
 }

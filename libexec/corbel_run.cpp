@@ -1,12 +1,15 @@
 /// corbel-run: runs one command for a host, and sees to it that nothing of it is left when the command, or the host, ends.
 ///
-///     corbel-run <pid of the host> <user, or - for the same> <folder> <command> [<argument> ...]
+///     corbel-run <pid of the host> <user, or - for the same> <folder> <limits> <command> [<argument> ...]
 ///
-/// The command has this program's standard input, output, error and environment, runs as that user, without further groups
-/// and without a way to more rights, in that folder, in a process group of its own. SIGTERM ends all at once: the command
-/// and whatever it has started, also what has left its group. The same happens when the host is gone, however it ended. The
-/// exit status, or the signal, is the command's; 126 with a line on standard error when it could not be started.
+/// limits: "memory=<bytes>,cpu=<seconds>,files=<count>,tasks=<count>", any of these, or - for none: what one process may
+/// have of addresses, of processor time, and of open files, and how many processes and threads its user may have. The
+/// command has this program's standard input, output, error and environment, runs as that user, without further groups and
+/// without a way to more rights, in that folder, in a process group of its own. SIGTERM ends all at once: the command and
+/// whatever it has started, also what has left its group. The same happens when the host is gone, however it ended. The exit
+/// status, or the signal, is the command's; 126 with a line on standard error when it could not be started.
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <cstdio>
@@ -14,10 +17,13 @@
 #include <cstring>
 #include <fcntl.h>
 #include <grp.h>
+#include <iterator>
 #include <poll.h>
 #include <pwd.h>
 #include <string>
+#include <string_view>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -42,9 +48,41 @@ void become(const char *user) {
     refuse("cannot become user '" + std::string(user) + "'", errno);
 }
 
+struct limit {
+  const char *name;
+  __rlimit_resource_t what;
+};
+constexpr limit limits[] = {{"memory", RLIMIT_AS}, {"cpu", RLIMIT_CPU}, {"files", RLIMIT_NOFILE}, {"tasks", RLIMIT_NPROC}};
+
+/// What is more than this process may have itself becomes that. No file is written when the command dies of a fault.
+void set_limit(__rlimit_resource_t what, rlim_t value) {
+  rlimit both;
+  if (::getrlimit(what, &both) != 0) refuse("getrlimit", errno);
+  both.rlim_max = std::min(both.rlim_max, value);
+  both.rlim_cur = both.rlim_max;
+  if (::setrlimit(what, &both) != 0) refuse("setrlimit", errno);
+}
+
+void set_limits(const char *text) {
+  set_limit(RLIMIT_CORE, 0);
+  if (std::strcmp(text, "-") == 0) return;
+  for (const char *at = text;;) {
+    const char *equals = std::strchr(at, '=');
+    const auto *known = std::find_if(std::begin(limits), std::end(limits), [&](const limit &l) {
+      return equals && std::string_view(at, static_cast<std::size_t>(equals - at)) == l.name;
+    });
+    if (known == std::end(limits)) refuse("cannot read the limits '" + std::string(text) + "'", EINVAL);
+    char *end = nullptr;
+    set_limit(known->what, std::strtoull(equals + 1, &end, 10));
+    if (*end == '\0') return;
+    at = end + 1;
+  }
+}
+
 /// In the child: everything up to the command itself.
 [[noreturn]] void become_command(pid_t keeper, char **arguments) {
   ::setpgid(0, 0);
+  set_limits(arguments[2]);
   if (std::strcmp(arguments[0], "-") != 0) become(arguments[0]);
   // After the change of user, which forgets it. A keeper that is killed takes the command with it.
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -54,8 +92,8 @@ void become(const char *user) {
   sigset_t none;
   ::sigemptyset(&none);
   ::sigprocmask(SIG_SETMASK, &none, nullptr);
-  ::execvp(arguments[2], arguments + 2);
-  refuse("cannot start '" + std::string(arguments[2]) + "'", errno);
+  ::execvp(arguments[3], arguments + 3);
+  refuse("cannot start '" + std::string(arguments[3]) + "'", errno);
 }
 
 /// Kills the children that the system lists; false when there is no such list.
@@ -114,8 +152,9 @@ void keep(pid_t command, int host, int signals, int &status) {
 }  // namespace
 
 int main(int argc, char **argv) {
-  if (argc < 5) {
-    std::fprintf(stderr, "usage: corbel-run <pid of the host> <user or -> <folder> <command> [<argument> ...]\n");
+  if (argc < 6) {
+    std::fprintf(stderr,
+                 "usage: corbel-run <pid of the host> <user or -> <folder> <limits or -> <command> [<argument> ...]\n");
     return 2;
   }
   const auto host = static_cast<pid_t>(std::atoi(argv[1]));

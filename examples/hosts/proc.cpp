@@ -51,16 +51,18 @@ constexpr std::chrono::minutes patience{10};  // with a Redis that is away, befo
 struct outcome {
   corbel::settle_request how = corbel::settle::done;
   std::string text = "done", error_class = {};
-  bool failed = false;  ///< the session was told of an error
+  bool failed = false;      ///< the session was told of an error
+  std::string bundle = {};  ///< that worked it
 };
 
 class worker {
  public:
   /// bundles: may be none.
   worker(asio::io_context &ctx, corbel::runtime &rt, corbel::pools &pools, const corbel::host_options &options,
-         corbel::host_bundles *bundles)
+         corbel::host_bundles *bundles, corbel::turn_figures &figures)
       : ctx_(ctx),
         rt_(rt),
+        figures_(figures),
         events_(pools.redis(), options.scope()),
         bundles_(bundles),
         consumer_(pools.redis(), queue(options)) {
@@ -101,7 +103,6 @@ class worker {
   }
 
   const corbel::processor_state &processor() const noexcept { return processor_; }
-  const corbel::turn_figures &figures() const noexcept { return figures_; }
 
   asio::awaitable<std::size_t> drain(std::chrono::milliseconds timeout) {
     const auto end = clock_type::now() + timeout;
@@ -168,10 +169,10 @@ class worker {
       else if (task && o.how.how == corbel::settle::done)
         ended(*task, o.failed ? "error" : "idle", o.failed ? "failed" : "success");
       auto fields = corbel::task_fields(message.id(), message.attempt(), task ? &*task : nullptr, o.error_class);
-      const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(clock_type::now() - since);
-      worked_->record(clock_type::now() - since);
-      figures_.ended(task ? task->bundle_id : std::string(), o.error_class.empty() && !o.failed, clock_type::now() - since);
-      fields.push_back({"ms", std::to_string(took.count())});
+      const auto took = clock_type::now() - since;
+      worked_->record(took);
+      figures_.ended(!o.bundle.empty() || !task ? o.bundle : task->bundle_id, o.error_class.empty() && !o.failed, took);
+      fields.push_back({"ms", std::to_string(took / 1ms)});
       log(o.error_class.empty() ? corbel::log_level::info : corbel::log_level::warning, o.text, std::move(fields));
     }
   }
@@ -207,7 +208,7 @@ class worker {
     outcome o{end.what == how::done   ? corbel::settle::done
               : end.what == how::bury ? corbel::settle::bury
                                       : corbel::settle::retry,
-              end.text, end.error_class, end.failed};
+              end.text, end.error_class, end.failed, end.bundle};
     if (end.what != how::done) o.how.reason = end.text;
     if (end.failed) processor_.failed(end.text);
     if (requests_ && end.what != how::retry) requests_->ended(task.task_id, end.failed ? "failed" : "completed", 0);
@@ -237,7 +238,7 @@ class worker {
   asio::io_context &ctx_;
   corbel::runtime &rt_;
   corbel::processor_state processor_;
-  corbel::turn_figures figures_;
+  corbel::turn_figures &figures_;
   corbel::relay_publisher events_;
   std::optional<corbel::request_table> requests_;
   std::optional<corbel::conversation_state> conversations_;
@@ -257,8 +258,11 @@ int serve(corbel::host_options options) {
   pools.follow(config);
   const corbel::redis_monitor monitor(pools.redis());
   auto log = [&rt](const corbel::log_line &line) { rt.log(line); };
-  auto bundles = corbel::host_bundles::open(rt, pools.redis(), options);
-  worker w(ctx, rt, pools, options, bundles.get());
+  corbel::turn_figures figures;
+  auto bundles = corbel::host_bundles::open(
+      rt, pools.redis(), options,
+      [&figures](const std::string &bundle, const std::string &economics) { figures.economics(bundle, economics); });
+  worker w(ctx, rt, pools, options, bundles.get(), figures);
   const corbel::document_follower follower(config, options, ctx.get_executor(),
                                            [&w](const corbel::host_options &now) { w.set_concurrency(now.concurrency); });
 
@@ -270,17 +274,17 @@ int serve(corbel::host_options options) {
     return corbel::proc_health(options.identity(), draining, all);
   });
   w.processor().add_route(routes, options.identity());
-  if (bundles) bundles->add_routes(routes);
   corbel::add_metrics_route(routes, rt, [&](corbel::detail::metrics_writer &to) {
     write_metrics(to, serving->stats());
-    w.figures().write_metrics(to);
+    figures.write_metrics(to);
   });
   const corbel::token_guard guard(rt, options.operations_token);
+  if (bundles) bundles->add_routes(routes, guard);
   corbel::operations_routes::add(routes, guard,
                                  {.rt = rt,
                                   .queue = corbel::queue_inspector(pools.redis(), corbel::queue_of(options)),
                                   .pools = pools,
-                                  .bundles = &w.figures(),
+                                  .bundles = &figures,
                                   .drain = corbel::drain_host});
   corbel::http_server server(ctx.get_executor(), std::move(routes), {}, log);
   serving = &server;

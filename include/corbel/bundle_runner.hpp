@@ -28,6 +28,8 @@ struct bundle_runner_options {
   std::string user = {};     ///< who the handlers run as when this process is root; empty: nobody
   std::vector<std::string> environment = {};  ///< variables of this process that a manifest may ask for
   std::size_t max_waiting = 1024;             ///< requests that wait for one bundle; further ones are refused with BUSY
+  /// Gets what handlers report of economics, a JSON object, on the runtime's I/O thread: must be quick.
+  std::function<void(const std::string &bundle, const std::string &economics)> economics = {};
 };
 
 struct bundle_request {

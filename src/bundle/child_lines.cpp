@@ -61,6 +61,11 @@ result<child_line> read_child_line(std::string_view line, std::size_t most) {
       return fault(line, "an \"id\", or \"ready\": true, is expected");
     }
     out.id = static_cast<std::uint64_t>(id->integer().value());
+    if (const auto economics = object.find("economics")) {
+      out.what = child_line::kind::economics;
+      (void)economics->object().value();
+      out.economics = copy_of(*economics);
+    }
     // An answer may be null.
     for (const auto &[name, value] : object.members()) {
       if (name == "event") {
@@ -79,6 +84,7 @@ result<child_line> read_child_line(std::string_view line, std::size_t most) {
         return out;
       }
     }
+    if (out.what == child_line::kind::economics) return out;
     return fault(line, "an \"event\", a \"result\" or an \"error\" is expected beside the id");
   } catch (const failure &f) {
     return fault(line, f.error().message());

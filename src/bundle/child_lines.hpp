@@ -6,6 +6,7 @@
 ///     handler: {"id": 7, "event": {...}}                          any number of them
 ///     handler: {"id": 7, "result": <any value>}                   or
 ///     handler: {"id": 7, "error": {"message": "...", "class": "...", "retry": false}}
+///     handler: {"id": 7, "economics": {"tokens": 120}}            any number of them; or as a member of any line above
 ///     host:    {"cancel": 7}                                      nobody waits for it any more: an answer is due all the
 ///     same
 ///
@@ -22,11 +23,12 @@
 namespace corbel::detail {
 
 struct child_line {
-  enum class kind { ready, event, result, failed };
+  enum class kind { ready, event, result, failed, economics };
   kind what = kind::ready;
   std::uint64_t id = 0;
-  std::string json = {};  ///< of event and result
-  error why = {};         ///< failed: what the handler says, native: its class
+  std::string json = {};       ///< of event and result
+  error why = {};              ///< failed: what the handler says, native: its class
+  std::string economics = {};  ///< an object; empty: the line has none
 };
 
 /// task: complete JSON on one line.

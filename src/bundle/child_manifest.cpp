@@ -74,12 +74,16 @@ child_manifest read(const json_object &top) {
   m.processes = static_cast<unsigned>(count(top, "processes", m.processes, 64));
   if (!top.find("limits")) return m;
   const auto limits = need(top.object("limits"));
-  only(limits, {"start", "turn", "stop", "line", "output"});
+  only(limits, {"start", "turn", "stop", "line", "output", "memory", "cpu", "files", "tasks"});
   m.start = seconds(limits, "start", m.start);
   m.turn = seconds(limits, "turn", m.turn);
   m.stop = seconds(limits, "stop", m.stop);
   m.most_line = count(limits, "line", m.most_line, 16 << 20);
   m.most_output = count(limits, "output", m.most_output, std::uint64_t{1} << 30);
+  m.memory = count(limits, "memory", m.memory, std::uint64_t{1} << 50);
+  m.cpu = count(limits, "cpu", m.cpu, 1'000'000'000);
+  m.files = count(limits, "files", m.files, 1 << 20);
+  m.tasks = count(limits, "tasks", m.tasks, 1 << 20);
   return m;
 }
 
@@ -93,6 +97,13 @@ result<child_manifest> child_manifest::parse(std::string_view yaml) {
   } catch (const failure &f) {
     return f.error();
   }
+}
+
+std::string child_limits(const child_manifest &m) {
+  auto out = fmt::format("files={}", m.files);
+  for (const auto &[name, value] : {std::pair{"memory", m.memory}, {"cpu", m.cpu}, {"tasks", m.tasks}})
+    if (value != 0) out += fmt::format(",{}={}", name, value);
+  return out;
 }
 
 result<std::vector<std::string>> child_environment(const child_manifest &m, std::string_view id, std::string_view commit,

@@ -11,6 +11,10 @@
 ///       stop: 10                        # to end when it is told to
 ///       line: 1048576                   # bytes of one line that it writes
 ///       output: 67108864                # bytes that it writes for one request
+///       memory: 2147483648              # bytes of addresses that one process may have; no limit
+///       cpu: 3600                       # seconds of processor time of one process in its whole life; no limit
+///       files: 1024                     # that one process has open at once
+///       tasks: 200                      # processes and threads of its user, all handlers together; no limit
 
 #include <corbel/result.hpp>
 
@@ -30,11 +34,15 @@ struct child_manifest {
   unsigned concurrency = 1, processes = 1;
   std::chrono::milliseconds start{10'000}, turn{600'000}, stop{10'000};
   std::uint64_t most_line = 1 << 20, most_output = 64 << 20;
+  std::uint64_t memory = 0, cpu = 0, files = 1024, tasks = 0;  ///< 0: no limit
 
   static constexpr const char *file = "bundle.yaml";
   /// Errors are status::invalid, native "MANIFEST": "bundle.yaml: limits.start: ..."; an unknown key is one.
   static result<child_manifest> parse(std::string_view yaml);
 };
+
+/// The limits that corbel-run sets: "memory=1048576,files=1024".
+std::string child_limits(const child_manifest &m);
 
 /// All of the environment of a handler: the basic names (PATH, HOME, LANG, and that Python writes no bytecode into the
 /// checkout), CORBEL_BUNDLE_ID and _COMMIT, then what the manifest names. host: a value of the host's that it may have, or

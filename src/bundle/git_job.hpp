@@ -1,8 +1,8 @@
 #pragma once
 /// Owns: one job that corbel-git works on. Callers: the loader. Thread: the loop's.
 
+#include "bundle/git_programs.hpp"
 #include "bundle/job.hpp"
-#include "io/child.hpp"
 
 #include <functional>
 #include <memory>
@@ -26,18 +26,21 @@ class git_job : public std::enable_shared_from_this<git_job> {
   explicit git_job(handlers h) : handlers_(std::move(h)) {}
 
   /// Errors: the program could not be started; `ended` does not come then.
-  error start(const std::shared_ptr<loop> &where, const std::string &program, const std::vector<std::string> &environment,
-              const job_request &request);
+  error start(const std::shared_ptr<git_programs> &from, const job_request &request);
   /// `ended` follows when nothing is left of it.
   void kill() noexcept;
 
  private:
+  error send(bool fresh);
   void line(std::string_view text);
+  void idle();
   void end(int status);
   handlers handlers_;
+  std::shared_ptr<git_programs> programs_;
+  std::string request_;  // until something was heard
   std::shared_ptr<child> child_;
   error fault_;
-  bool has_outcome_ = false, killed_ = false;
+  bool has_outcome_ = false, killed_ = false, is_new_ = true;
 };
 
 }  // namespace corbel::detail

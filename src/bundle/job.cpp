@@ -10,7 +10,7 @@ namespace corbel::detail {
 namespace {
 
 constexpr std::array<std::string_view, 3> job_names{"load", "forget", "prune"};
-constexpr std::array<std::string_view, 5> message_names{"kept", "progress", "done", "failed", "removed"};
+constexpr std::array<std::string_view, 6> message_names{"kept", "progress", "done", "failed", "removed", "idle"};
 
 template <std::size_t N>
 std::size_t index_of(const std::array<std::string_view, N> &names, std::string_view name) {

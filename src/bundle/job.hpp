@@ -42,8 +42,8 @@ struct job_bundle_result {
 };
 
 struct job_message {
-  enum class kind { kept, progress, done, failed, removed };
-  kind what = kind::progress;
+  enum class kind { kept, progress, done, failed, removed, idle };
+  kind what = kind::progress;  ///< idle: the job has ended, and another one may be sent
   // kept: what is current of a bundle; with a descriptor. done: the commit; with a descriptor for a load.
   std::string id = {}, commit = {}, folder = {}, subdir = {};
   // progress; of done: what the checkout is

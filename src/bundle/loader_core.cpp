@@ -51,9 +51,8 @@ loader_core::loader_core(std::shared_ptr<runtime_core> rt, bundles_options optio
     : runtime_(std::move(rt)),
       loop_(runtime_->next_loop()),
       options_(std::move(options)),
-      program_(std::move(program)),
       name_(runtime_->claim_name("bundles")),
-      environment_(git_environment()),
+      programs_(std::make_shared<git_programs>(loop_, std::move(program), git_environment())),
       events_(std::make_shared<mailbox>(options_.max_notices, "bundle")),
       counters_(std::make_shared<loader_counters>()) {}
 
@@ -230,6 +229,7 @@ void loader_core::abort() {
   closing_ = true;
   for (auto &[id, f] : followed_) f->timer.cancel();
   end_all(error(status::closed, "the bundle loader was closed or its runtime was shut down", "bundle"));
+  programs_->close();
   events_->close(error(status::closed, "the bundle loader was closed", "bundle"));
 }
 

@@ -8,6 +8,7 @@
 #include "base/notice_mailbox.hpp"
 #include "bundle/bundle_book.hpp"
 #include "bundle/follow_plan.hpp"
+#include "bundle/git_programs.hpp"
 #include "bundle/loader_metrics.hpp"
 #include "io/component.hpp"
 #include "runtime/runtime_core.hpp"
@@ -95,8 +96,8 @@ class loader_core final : public component, public std::enable_shared_from_this<
   const std::shared_ptr<runtime_core> runtime_;
   const std::shared_ptr<loop> loop_;
   const bundles_options options_;
-  const std::string program_, name_;
-  const std::vector<std::string> environment_;
+  const std::string name_;
+  const std::shared_ptr<git_programs> programs_;
   std::uint64_t number_ = 0, ticket_base_ = 0;
   std::atomic<std::uint64_t> ticket_count_{1};
   bundle_book book_;

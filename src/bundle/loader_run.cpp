@@ -104,7 +104,7 @@ void loader_core::launch(const run_ptr &r) {
                                                          r->job.reset();
                                                          if (auto self = weak.lock()) self->ended(r, why);
                                                        }});
-  if (auto why = r->job->start(loop_, program_, environment_, r->request)) {
+  if (auto why = r->job->start(programs_, r->request)) {
     loop_->post([weak, r, why] {
       r->job.reset();
       if (auto self = weak.lock()) self->ended(r, why);
@@ -129,6 +129,8 @@ void loader_core::message(const run_ptr &r, const job_message &m, const std::sha
       return;
     case job_message::kind::done:
       return done(r, m, hold);
+    case job_message::kind::idle:
+      return;  // the job's own
     case job_message::kind::failed:
       r->has_outcome = true;
       r->failure = m.why;

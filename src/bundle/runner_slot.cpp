@@ -189,7 +189,7 @@ void runner_slot::start_child(number child, number v) {
   piped_child::settings s{.environment = environment, .most_line = manifest.most_line};
   const auto &user = owner->options().user;
   s.arguments = {owner->program(), std::to_string(::getpid()), ::geteuid() != 0 ? "-" : (user.empty() ? "nobody" : user),
-                 pin->path};
+                 pin->path, child_limits(manifest)};
   s.arguments.insert(s.arguments.end(), manifest.command.begin(), manifest.command.end());
   auto started = piped_child::start(
       owner->where(), std::move(s),

@@ -95,6 +95,7 @@ class runner_slot : public std::enable_shared_from_this<runner_slot> {
   void start_child(number child, number version);
   void finish(number id, result<bundle_answer> r);
   void line(number child, std::string_view text);
+  void tell_economics(const std::string &economics);
   void error_line(number child, std::string_view text);
   void fault(number child, error why);
   void ended(number child, int status, std::size_t rest);

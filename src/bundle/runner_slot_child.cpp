@@ -38,6 +38,8 @@ void runner_slot::line(number child, std::string_view text) {
                               fmt::format("the handler wrote more than {} bytes for one request (limits.output)",
                                           manifest.most_output),
                               "bundle", "OUTPUT", error::maybe_applied));
+  if (!read->economics.empty()) tell_economics(read->economics);
+  if (read->what == child_line::kind::economics) return;
   const auto wanted = requests_.find(read->id);
   if (read->what == child_line::kind::event) {
     // A copy: what it calls may end the request.
@@ -61,6 +63,16 @@ void runner_slot::line(number child, std::string_view text) {
   else
     finish(read->id, bundle_answer{std::move(read->json), commit});
   apply(std::move(next));
+}
+
+void runner_slot::tell_economics(const std::string &economics) {
+  const auto owner = owner_.lock();
+  if (!owner || !owner->options().economics) return;
+  try {
+    owner->options().economics(id_, economics);
+  } catch (const std::exception &x) {
+    owner->runtime().log(log_level::error, "handlers", fmt::format("the function that gets economics threw: {}", x.what()));
+  }
 }
 
 void runner_slot::error_line(number child, std::string_view text) {

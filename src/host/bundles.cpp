@@ -5,9 +5,10 @@
 
 namespace corbel {
 
-std::unique_ptr<host_bundles> host_bundles::open(runtime &rt, const redis_pool &redis, const host_options &options) {
+std::unique_ptr<host_bundles> host_bundles::open(runtime &rt, const redis_pool &redis, const host_options &options,
+                                                 economics_function economics) {
   if (options.bundles_root.empty()) return nullptr;
-  return std::unique_ptr<host_bundles>(new host_bundles(rt, redis, options));
+  return std::unique_ptr<host_bundles>(new host_bundles(rt, redis, options, std::move(economics)));
 }
 
 namespace {
@@ -22,23 +23,25 @@ bundles_options loader_options(const redis_pool &redis, const host_options &opti
 
 }  // namespace
 
-host_bundles::host_bundles(runtime &rt, const redis_pool &redis, const host_options &options)
+host_bundles::host_bundles(runtime &rt, const redis_pool &redis, const host_options &options, economics_function economics)
     : rt_(rt),
       loader_(rt, loader_options(redis, options)),
       registry_(loader_, redis,
                 {.tenant = options.settings().tenant,
                  .project = options.settings().project,
                  .file = options.bundles_file.empty() ? find_bundles_file(process_environment()) : options.bundles_file}),
-      runner_(loader_,
-              {.user = process_environment()("CORBEL_BUNDLE_USER").value_or(""), .environment = options.bundle_environment}),
-      who_(options.identity()) {}
+      runner_(loader_, {.user = process_environment()("CORBEL_BUNDLE_USER").value_or(""),
+                        .environment = options.bundle_environment,
+                        .economics = std::move(economics)}),
+      who_(options.identity()),
+      internal_(options.internal_port) {}
 
 std::function<std::shared_ptr<const bundle_registry>()> host_bundles::entries() {
   return [this] { return registry_.registry(); };
 }
 
-void host_bundles::add_routes(http_router &router) {
-  add_bundle_operations(router, who_, runner_, entries());
+void host_bundles::add_routes(http_router &router, const token_guard &guard) {
+  add_bundle_operations(router, who_, runner_, entries(), internal_ ? nullptr : &guard);
   const auto secret = process_environment()("CORBEL_WEBHOOK_SECRET").value_or("");
   webhook_route::add(router, {.secret = [secret](const std::string &) { return secret; },
                               .look = [this](const std::string &id) { return loader_.look(id); },

@@ -120,6 +120,9 @@ std::variant<host_options, int> read_host_options(const host_kind &kind, int arg
                    "the file that lists the bundles; else BUNDLES_YAML_DESCRIPTOR_PATH and so on, else Redis");
     app.add_option("--bundle-environment", o.bundle_environment,
                    "a variable that a bundle's manifest may ask for; several times");
+    app.add_flag("--internal-port", o.internal_port,
+                 "only who may call operations of bundles reaches the port: they need no CORBEL_OPERATIONS_TOKEN")
+        ->envname("CORBEL_INTERNAL_PORT");
     option("--lease-ms", lease, "a message of a dead worker comes back after it")->check(CLI::Range(1000, 3600000));
     option("--after-crash", crashed, "what becomes of a message whose worker died while it worked: retry or interrupt")
         ->check(CLI::IsMember(crashes));

@@ -52,6 +52,7 @@ struct host_options {
   bool bundles_beside_platform = false;                 ///< --bundles-layout platform, CORBEL_BUNDLES_LAYOUT
   std::string bundles_file = {};                        ///< --bundles; empty: what the environment says, else Redis
   std::vector<std::string> bundle_environment = {};     ///< --bundle-environment: variables that handlers may ask for
+  bool internal_port = false;                           ///< --internal-port: operations of bundles need no token
   std::uint32_t concurrency = 0;                        ///< --concurrency, else concurrent_requests_per_process
   bool concurrency_given = false;                       ///< by the command line: whatever the document says
   std::chrono::milliseconds lease{30000};               ///< --lease-ms: a message of a dead worker comes back after it

@@ -56,6 +56,8 @@ class child : public std::enable_shared_from_this<child> {
   child(const std::shared_ptr<loop> &where, pid_t pid, owned_descriptor process, owned_descriptor socket, handlers h);
   ~child();
 
+  /// Others get what comes from now on. Not from within a handler.
+  void hand_over(handlers h) { handlers_ = std::move(h); }
   /// Queues a line, without its end.
   void send(std::string_view line);
   /// SIGKILL to its whole group; `ended` follows.

@@ -80,7 +80,7 @@ http_response operation_response(const host_identity &who, const std::string &bu
 }
 
 void add_bundle_operations(http_router &router, const host_identity &who, bundle_runner &runner,
-                           bundle_turns::registry_function registry) {
+                           bundle_turns::registry_function registry, const token_guard *guard) {
   const auto begin = "/api/integrations/bundles/" + who.tenant + "/" + who.project + "/";
   const http_handler handler = [=, &runner](const http_request &request) -> asio::awaitable<http_response> {
     std::string named, operation;
@@ -95,7 +95,8 @@ void add_bundle_operations(http_router &router, const host_identity &who, bundle
     const auto answer = co_await runner.async_run(std::move(asked), {}, limit, asio::use_awaitable);
     co_return operation_response(who, *bundle, operation, answer);
   };
-  for (const char *method : {"GET", "POST"}) router.add(method, begin + "*", {.handler = handler});
+  for (const char *method : {"GET", "POST"})
+    router.add(method, begin + "*", {.handler = guard ? guard->guarded(handler) : handler});
 }
 
 }  // namespace corbel

@@ -36,6 +36,13 @@ asio::awaitable<error> bundle_turns::publish(relay_message m, const activity_fun
 asio::awaitable<turn_end> bundle_turns::run(const chat_task &task, std::uint32_t attempt, activity_function activity) {
   const auto bundle = choose_bundle(*registry_(), task.bundle_id);
   if (!bundle) co_return co_await end_failed(task, task.bundle_id, bundle.error(), attempt, activity);
+  auto end = co_await run(task, *bundle, attempt, std::move(activity));
+  end.bundle = *bundle;
+  co_return end;
+}
+
+asio::awaitable<turn_end> bundle_turns::run(const chat_task &task, const std::string &bundle, std::uint32_t attempt,
+                                            activity_function activity) {
   const auto unpublished = [](const error &why) {
     return turn_end{turn_end::how::retry, "could not publish, the message is worked again: " + why.message(),
                     status_name(why.code())};
@@ -46,7 +53,7 @@ asio::awaitable<turn_end> bundle_turns::run(const chat_task &task, std::uint32_t
 
   // The runner's functions may be called after this coroutine has ended.
   auto state = std::make_shared<under_way>(co_await asio::this_coro::executor);
-  bundle_request request{.bundle = *bundle, .kind = "turn", .task = handler_task(task, *bundle, attempt)};
+  bundle_request request{.bundle = bundle, .kind = "turn", .task = handler_task(task, bundle, attempt)};
   runner_.async_run(
       std::move(request),
       [state](const std::string &event) {
@@ -71,7 +78,7 @@ asio::awaitable<turn_end> bundle_turns::run(const chat_task &task, std::uint32_t
       co_return unpublished(why);
     }
   }
-  if (!*state->answer) co_return co_await end_failed(task, *bundle, state->answer->error(), attempt, activity);
+  if (!*state->answer) co_return co_await end_failed(task, bundle, state->answer->error(), attempt, activity);
   if (auto why = co_await publish(handler_complete(task, **state->answer), activity)) co_return unpublished(why);
   co_return turn_end{};
 }

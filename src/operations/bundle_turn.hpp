@@ -26,7 +26,8 @@ struct turn_end {
   enum class how { done, retry, bury };
   how what = how::done;
   std::string text = "done", error_class = {};
-  bool failed = false;  ///< the session was told of an error
+  bool failed = false;      ///< the session was told of an error
+  std::string bundle = {};  ///< that was chosen; empty: none was
 };
 
 /// The bundle that a task means: its own, or the registry's default where it names none or "default". Errors: invalid,
@@ -55,6 +56,8 @@ class bundle_turns {
 
  private:
   struct under_way;
+  boost::asio::awaitable<turn_end> run(const chat_task &task, const std::string &bundle, std::uint32_t attempt,
+                                       activity_function activity);
   boost::asio::awaitable<error> publish(relay_message m, const activity_function &activity);
   boost::asio::awaitable<turn_end> end_failed(const chat_task &task, const std::string &bundle, const error &why,
                                               std::uint32_t attempt, const activity_function &activity);

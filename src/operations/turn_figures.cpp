@@ -3,7 +3,20 @@
 #include "json/document.hpp"
 #include "json/writer.hpp"
 
+#include <algorithm>
+#include <string_view>
+
 namespace corbel {
+
+namespace {
+
+bool is_name(std::string_view s) {
+  return !s.empty() && s.size() <= 40 && std::ranges::all_of(s, [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
+  });
+}
+
+}  // namespace
 
 turn_figures::one &turn_figures::of(const std::string &bundle) {
   const auto &id = bundle.empty() ? "none" : bundle;
@@ -19,9 +32,20 @@ void turn_figures::ended(const std::string &bundle, bool good, std::chrono::nano
   o.durations->record(took);
 }
 
-void turn_figures::economics(const std::string &bundle, std::string json) {
-  auto document = json_document::parse(json);
-  if (document && document->root().kind() == json_kind::object) of(bundle).economics = std::move(json);
+void turn_figures::economics(const std::string &bundle, const std::string &json) {
+  const auto document = json_document::parse(json);
+  const auto object = document ? document->root().object() : result<json_object>(document.error());
+  if (!object) return;
+  auto &sums = of(bundle).economics;
+  for (const auto &[name, value] : object->members()) {
+    const auto number = value.number();
+    if (!number || !(*number >= 0) || !is_name(name)) continue;
+    const auto it = sums.find(name);
+    if (it != sums.end())
+      it->second += *number;
+    else if (sums.size() < most_economics)
+      sums.emplace(name, *number);
+  }
 }
 
 std::string turn_figures::json() const {
@@ -30,9 +54,9 @@ std::string turn_figures::json() const {
   w.begin_object();
   for (auto &[id, o] : all_) {
     w.key(id).begin_object().member("turns", o.turns).member("errors", o.errors);
-    w.member("seconds", std::chrono::duration<double>(o.time).count()).key("economics");
-    o.economics.empty() ? w.value(nullptr) : w.raw(o.economics);
-    w.end_object();
+    w.member("seconds", std::chrono::duration<double>(o.time).count()).key("economics").begin_object();
+    for (const auto &[name, sum] : o.economics) w.member(name, sum);
+    w.end_object().end_object();
   }
   w.end_object();
   return out;
@@ -45,6 +69,9 @@ void turn_figures::write_metrics(detail::metrics_writer &to) const {
     to.counter("corbel_bundle_turn_errors_total", "Turns of a bundle that ended badly.", label,
                static_cast<double>(o.errors));
     to.histogram("corbel_bundle_turn_seconds", "How long turns took.", label, *o.durations);
+    for (const auto &[name, sum] : o.economics)
+      to.counter("corbel_bundle_economics_total", "What handlers reported of economics, by name.",
+                 {{"bundle", id}, {"what", name}}, sum);
   }
 }
 

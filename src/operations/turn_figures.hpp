@@ -1,6 +1,7 @@
 #pragma once
-/// What the bundles of a process did: turns, errors, durations, and what their handlers say of economics. One thread at a
-/// time. Bounded: of more than 200 bundles the rest is counted under "other".
+/// What the bundles of a process did: turns, errors, durations, and what their handlers report of economics. One thread at a
+/// time. Bounded: of more than 200 bundles the rest is counted under "other", of more than 20 things of a bundle the rest is
+/// not counted.
 
 #include "metrics/latency_histogram.hpp"
 #include "metrics/writer.hpp"
@@ -15,13 +16,14 @@ namespace corbel {
 
 class turn_figures {
  public:
-  static constexpr std::size_t most = 200;
+  static constexpr std::size_t most = 200, most_economics = 20;
 
   void ended(const std::string &bundle, bool good, std::chrono::nanoseconds took);
-  /// economics: one JSON object, as the handler reported it last.
-  void economics(const std::string &bundle, std::string json);
+  /// Adds what a handler reports: a JSON object of numbers, {"tokens": 120, "cost_cents": 0.4}. Counted is what is not
+  /// negative and has a name of up to 40 letters, digits and "_".
+  void economics(const std::string &bundle, const std::string &json);
 
-  /// {"app": {"turns": 3, "errors": 1, "seconds": 1.2, "economics": null}, ...}
+  /// {"app": {"turns": 3, "errors": 1, "seconds": 1.2, "economics": {"tokens": 240}}, ...}
   std::string json() const;
   void write_metrics(detail::metrics_writer &to) const;
 
@@ -30,7 +32,7 @@ class turn_figures {
     std::uint64_t turns = 0, errors = 0;
     std::chrono::nanoseconds time{0};
     std::unique_ptr<detail::latency_histogram> durations = std::make_unique<detail::latency_histogram>();
-    std::string economics;
+    std::map<std::string, double, std::less<>> economics;
   };
   one &of(const std::string &bundle);
   std::map<std::string, one> all_;

@@ -206,7 +206,8 @@ TEST_CASE_FIXTURE(bundle_fixture, "20 processes at once: one fetch, one checkout
   for (auto &child : all) end_of(std::move(child), output);
   CHECK(server.requests("POST /app.git/git-upload-pack") == 1);
   std::size_t commits = 0;
-  for (const auto &entry : fs::directory_iterator(repository_folder() + "/commits")) commits += entry.is_directory();
+  for (const auto &entry : fs::directory_iterator(repository_folder() + "/commits"))
+    commits += entry.path().filename().string().size() == 40;
   CHECK(commits == 1);
 }
 

@@ -68,6 +68,27 @@ TEST_CASE_FIXTURE(runner_fixture,
   CHECK(status().failed == std::size(faults));
 }
 
+TEST_CASE_FIXTURE(runner_fixture,
+                  "what the manifest allows of memory, processor time, open files and tasks is all there is") {
+  auto files = echo_py;
+  files["bundle.yaml"] =
+      "command: [python3, main.py]\nlimits: {start: 60, memory: 1000000000, cpu: 2, files: 60, tasks: 5000}\n";
+  push(files);
+  auto limits = run(R"({"do": "limits", "names": "AS CPU NOFILE NPROC CORE"})");
+  REQUIRE_MESSAGE(limits, limits.error().message());
+  CHECK(field(limits->result, "AS") == "1000000000");
+  CHECK(field(limits->result, "CPU") == "2");
+  CHECK(field(limits->result, "NOFILE") == "60");
+  CHECK(field(limits->result, "NPROC") == "5000");
+  CHECK(field(limits->result, "CORE") == "0");
+  CHECK(field(run(R"({"do": "allocate", "bytes": 100000000})")->result, "error") == "");
+  CHECK(field(run(R"({"do": "allocate", "bytes": 2000000000})")->result, "error") == "MemoryError");
+  auto spun = run(R"({"do": "spin"})");
+  REQUIRE_FALSE(spun);
+  CHECK(spun.error().native() == "DIED");
+  CHECK(run("{}"));
+}
+
 TEST_CASE_FIXTURE(runner_fixture, "all that a handler has in hand fails when it dies, each once") {
   auto files = echo_py;
   files["bundle.yaml"] = "command: [python3, main.py]\nconcurrency: 8\n";

@@ -18,7 +18,7 @@ using file_map = std::map<std::string, std::optional<std::string>>;
 inline const file_map echo_py = {
     {"bundle.yaml", "command: [python3, main.py]\nlimits: {start: 60, stop: 2, line: 65536, output: 200000}\n"},
     {"version.txt", "1"},
-    {"main.py", R"py(import json, os, signal, subprocess, sys, threading, time
+    {"main.py", R"py(import json, os, resource, signal, subprocess, sys, threading, time
 
 lock, crowd = threading.Lock(), [0]
 
@@ -38,6 +38,15 @@ def work(id, kind, task):
         with lock: crowd[0] -= 1
         return say(id=id, result={"pid": str(os.getpid()), "crowd": str(n)})
     if do == "look": return say(id=id, result=look())
+    if do == "limits":
+        return say(id=id, result={n: resource.getrlimit(getattr(resource, "RLIMIT_" + n))[1] for n in task["names"].split()})
+    if do == "allocate":
+        try: return say(id=id, result={"error": "", "size": len(bytearray(task["bytes"]))})
+        except MemoryError: return say(id=id, result={"error": "MemoryError"})
+    if do == "spin":
+        while True: pass
+    if do == "spend": return say(id=id, economics={"tokens": 3}), say(id=id, event=1, economics={"tokens": 4}), \
+        say(id=id, error={"message": "spent"}, economics={"tokens": 5})
     if do == "fail": return say(id=id, error={"message": "as asked", "class": "ValueError", "retry": True})
     if do == "version": return say(id=id, result={"version": open("version.txt").read(), "pid": str(os.getpid())})
     if do == "exit": print("going down", file=sys.stderr, flush=True); os._exit(task.get("status", 3))

@@ -86,6 +86,18 @@ TEST_CASE_FIXTURE(runner_fixture,
   CHECK(refused.error().native() == "MANIFEST");
 }
 
+TEST_CASE_FIXTURE(runner_fixture, "what a handler reports of economics is told, whatever becomes of the request") {
+  push(echo_py);
+  std::string told;
+  bundle_runner counting(loader, {.economics = [&](const std::string &bundle, const std::string &economics) {
+                           told += bundle + " " + economics + "\n";
+                         }});
+  auto spent = now(counting.async_run({.bundle = "app", .task = R"({"do": "spend"})"}, {}, {}, boost::asio::use_future));
+  REQUIRE_FALSE(spent);
+  CHECK(spent.error().message() == "spent");
+  CHECK(told == "app {\"tokens\": 3}\napp {\"tokens\": 4}\napp {\"tokens\": 5}\n");
+}
+
 TEST_CASE_FIXTURE(runner_fixture, "a handler's own failure is told with its class, and the handler goes on") {
   push(echo_py);
   auto failed = run(R"({"do": "fail"})");

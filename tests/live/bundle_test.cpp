@@ -252,6 +252,7 @@ TEST_CASE_FIXTURE(bundle_fixture, "what killed processes left of a commit is fou
   for (const auto &name : {"." + gone + ".files.new", gone + ".files", gone + ".lock"}) std::ofstream(commits + name) << "x";
   repo.commit({{"a", "2"}});
   load(source());
+  REQUIRE(until(patience, [&] { return jobs() == 0; }));
   for (const auto &entry : fs::directory_iterator(commits)) {
     CAPTURE(entry.path().filename().string());
     CHECK_FALSE(entry.path().filename().string().starts_with('.'));

@@ -20,6 +20,14 @@ std::string sample(const std::string &name) {
   return {std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
 }
 
+/// What an operator gets who knows the token, or nothing, or a wrong one.
+wire_response get(std::uint16_t port, const std::string &path, const std::string &token = "sesame") {
+  http_wire wire(port);
+  wire.send("GET " + path + " HTTP/1.1\r\nHost: t\r\n" + (token.empty() ? "" : "Authorization: Bearer " + token + "\r\n") +
+            "\r\n");
+  return wire.response();
+}
+
 /// The sample bundles in a repository, a bundles.yaml that lists them, and both hosts.
 struct world {
   redis_server redis;
@@ -30,7 +38,10 @@ struct world {
                                     {"echo_sh/bundle.yaml", sample("echo_sh/bundle.yaml")},
                                     {"echo_sh/main.sh", sample("echo_sh/main.sh")}});
   host ingress{"ingress", redis.url()};
-  host proc{"proc", redis.url(), {"--concurrency", "4", "--bundles", listed(), "--bundles-root", root()}};
+  host proc{"proc",
+            redis.url(),
+            {"--concurrency", "4", "--bundles", listed(), "--bundles-root", root()},
+            {"CORBEL_OPERATIONS_TOKEN=sesame"}};
 
   std::string root() {
     fs::permissions(place.path(), fs::perms(0755));  // the handlers run as somebody else
@@ -61,6 +72,11 @@ TEST_CASE_FIXTURE(world, "turns are worked by the default bundle, by the named o
   CHECK(json_at(done.data, "data.final_answer") == "be 2, to 2, not 1, or 1");
   CHECK(json_at(done.data, "data.words") == "6");
   CHECK(json_at(done.data, "data.commit") == commit);
+  auto figures = get(proc.port, "/admin/operations/bundles").body;
+  CHECK(json_at(figures, "words.turns") == "1");
+  CHECK(json_at(figures, "words.economics.words") == "6.0");
+  CHECK(http_get(proc.port, "/metrics").body.find("corbel_bundle_economics_total{bundle=\"words\",what=\"words\"} 6") !=
+        std::string::npos);
   send("s", "hello", "e2", "echo");
   CHECK(json_at(stream.next("chat_complete").data, "data.final_answer") == "hello");
   send("s", "hello", "e3", "nowhere");
@@ -72,18 +88,27 @@ TEST_CASE_FIXTURE(world, "turns are worked by the default bundle, by the named o
 
 TEST_CASE_FIXTURE(world, "an operation answers over HTTP, as JSON or as its own text") {
   const std::string base = "/api/integrations/bundles/home/default-project/";
-  REQUIRE(
-      until(std::chrono::seconds(60), [&] { return http_get(proc.port, base + "echo/operations/metrics").status == 200; }));
-  auto metrics = http_get(proc.port, base + "echo/operations/metrics");
+  REQUIRE(until(std::chrono::seconds(60), [&] { return get(proc.port, base + "echo/operations/metrics").status == 200; }));
+  auto metrics = get(proc.port, base + "echo/operations/metrics");
   CHECK(metrics.status == 200);
   CHECK(metrics.head.find("text/plain; version=0.0.4") != std::string::npos);
   CHECK(metrics.body.find("echo_turns_total 0\n") != std::string::npos);
-  auto count = http_get(proc.port, base + "words/operations/count?text=a+b+a");
+  auto count = get(proc.port, base + "words/operations/count?text=a+b+a");
   CHECK(count.status == 200);
   CHECK(json_at(count.body, "count.words") == "3");
   CHECK(json_at(count.body, "bundle_id") == "words");
-  CHECK(http_get(proc.port, base + "nowhere/operations/count").status == 404);
-  CHECK(http_get(proc.port, base + "words/operations/unknown").status == 502);
+  CHECK(get(proc.port, base + "nowhere/operations/count").status == 404);
+  CHECK(get(proc.port, base + "words/operations/unknown").status == 502);
+  CHECK(get(proc.port, base + "words/operations/count?text=a", "").status == 401);
+  CHECK(get(proc.port, base + "words/operations/count?text=a", "wrong").status == 403);
+  const std::vector<std::string> same = {"--bundles", listed(), "--bundles-root", root()};
+  host closed("proc", redis.url(), same);
+  CHECK(get(closed.port, base + "words/operations/count?text=a", "any").status == 403);
+  auto open = same;
+  open.emplace_back("--internal-port");
+  host internal("proc", redis.url(), open);
+  CHECK(until(std::chrono::seconds(60),
+              [&] { return get(internal.port, base + "words/operations/count?text=a", "").status == 200; }));
 }
 
 TEST_CASE_FIXTURE(world, "messages flow while the bundle is switched: none fails, and the new commit serves") {

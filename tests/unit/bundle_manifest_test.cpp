@@ -26,7 +26,7 @@ command: [python3, main.py, '1']
 environment: {LANG: de_DE.UTF-8, TOKEN: , EMPTY: ''}
 concurrency: 4
 processes: 2
-limits: {start: 1.5, turn: 60, stop: 0.25, line: 1000, output: 5000}
+limits: {start: 1.5, turn: 60, stop: 0.25, line: 1000, output: 5000, memory: 1000000, cpu: 3, files: 30, tasks: 20}
 )");
   REQUIRE_MESSAGE(m, m.error().message());
   CHECK(m->command == std::vector<std::string>{"python3", "main.py", "1"});
@@ -41,6 +41,7 @@ limits: {start: 1.5, turn: 60, stop: 0.25, line: 1000, output: 5000}
   CHECK(m->stop == 250ms);
   CHECK(m->most_line == 1000);
   CHECK(m->most_output == 5000);
+  CHECK(child_limits(*m) == "files=30,memory=1000000,cpu=3,tasks=20");
 }
 
 TEST_CASE("the defaults") {
@@ -51,6 +52,7 @@ TEST_CASE("the defaults") {
   CHECK(m->start == 10s);
   CHECK(m->turn == 600s);
   CHECK(m->stop == 10s);
+  CHECK(child_limits(*m) == "files=1024");
 }
 
 TEST_CASE("what is refused says where it stands") {

@@ -4,6 +4,8 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
+
 using namespace corbel;
 
 TEST_CASE("a secret is the same only as a whole") {
@@ -31,9 +33,13 @@ TEST_CASE("bundles are counted, a bounded number of them") {
   turn_figures turns;
   turns.ended("app", true, std::chrono::seconds(1));
   turns.ended("app", false, std::chrono::seconds(2));
-  turns.economics("app", R"({"budget": 3})");
+  turns.economics("app", R"({"tokens": 3, "cost_cents": 0.5, "user": "ada", "debt": -1, "not a name": 1})");
+  turns.economics("app", R"({"tokens": 4})");
   turns.economics("app", "nonsense");
-  CHECK(turns.json() == R"({"app": {"turns": 2, "errors": 1, "seconds": 3.0, "economics": {"budget": 3}}})");
+  CHECK(turns.json() ==
+        R"({"app": {"turns": 2, "errors": 1, "seconds": 3.0, "economics": {"cost_cents": 0.5, "tokens": 7.0}}})");
+  for (int i = 0; i < 100; ++i) turns.economics("other", R"({"n)" + std::to_string(i) + R"(": 1})");
+  CHECK(std::ranges::count(turns.json(), 'n') == turn_figures::most_economics + 8);  // and of the other names
   for (int i = 0; i < 1000; ++i) turns.ended("b" + std::to_string(i), true, std::chrono::seconds(0));
   detail::metrics_writer to;
   turns.write_metrics(to);

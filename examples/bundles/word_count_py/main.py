@@ -32,7 +32,7 @@ def work(request):
         counted = count(task["text"])
         say(id=request["id"], event={"step": "count_words", "status": "completed", "title": "Counted words",
                                      "data": {"words": counted["words"]}})
-        say(id=request["id"], result=counted)
+        say(id=request["id"], result=counted, economics={"words": counted["words"]})
     except Exception as problem:
         say(id=request["id"], error={"message": str(problem), "class": type(problem).__name__})
 

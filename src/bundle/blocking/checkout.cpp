@@ -2,6 +2,8 @@
 
 #include "bundle/blocking/file_list.hpp"
 #include "bundle/blocking/shared_files.hpp"
+#include "bundle/blocking/spare.hpp"
+#include "bundle/blocking/sync_all.hpp"
 #include "bundle/path_check.hpp"
 
 #include <fmt/format.h>
@@ -9,6 +11,7 @@
 #include <cerrno>
 #include <fcntl.h>
 #include <map>
+#include <set>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <vector>
@@ -17,8 +20,8 @@ namespace corbel::detail {
 
 namespace {
 
-/// So many new files are synced one by one; more with the whole file system, which is then quicker.
-constexpr std::size_t most_single_syncs = 64;
+/// So many new files and folders are synced each for itself; more with the whole file system, which is then quicker.
+constexpr std::size_t most_single_syncs = 1000;
 
 class descriptor {
  public:
@@ -45,7 +48,8 @@ class checkout {
     if (auto why = check_links(links_)) return why;
     fresh_ = place_.unfinished(commit_);
     remove_tree(fresh_);
-    if (::mkdir(fresh_.c_str(), 0755) != 0) return disk_error("cannot make the folder", fresh_);
+    begun_ = begin_folder(place_, fresh_, list_, folders_);
+    changed_ = begun_.changed;
     top_ = std::make_unique<descriptor>(::open(fresh_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     if (top_->get() < 0) return disk_error("cannot open the folder", fresh_);
     auto why = fill();
@@ -53,7 +57,11 @@ class checkout {
     if (why) remove_tree(fresh_);
     return why;
   }
-  const checkout_figures &figures() const noexcept { return list_.figures; }
+  made_checkout made() const {
+    made_checkout out{list_.figures, {}};
+    for (const auto *f : written_) out.unshared.push_back(f->entry);
+    return out;
+  }
 
  private:
   error read_tree() {
@@ -78,10 +86,19 @@ class checkout {
 
   error fill() {
     // A name that is there twice, as a link and as a folder, fails here: nothing is ever written through a link.
-    for (const auto &f : folders_)
-      if (::mkdirat(top_->get(), f.c_str(), 0755) != 0) return disk_error("cannot make the folder", fresh_ / f);
-    std::vector<listed_file *> missing;
-    for (auto &f : list_.files) {
+    for (const auto &f : folders_) {
+      if (begun_.folders.contains(f)) continue;
+      if (!open_parent(f) || ::mkdirat(top_->get(), f.c_str(), 0755) != 0)
+        return disk_error("cannot make the folder", fresh_ / f);
+      changed_.insert(f);
+    }
+    for (std::size_t i = 0; i < list_.files.size(); ++i) {
+      auto &f = list_.files[i];
+      if (!begun_.files.empty() && begun_.files[i]) {
+        if (auto why = is_linked(f)) return why;
+        continue;
+      }
+      if (!open_parent(f.entry.path)) return disk_error("cannot open the folder", fresh_ / f.entry.path);
       if (f.entry.kind == git_entry_kind::link) {
         const auto &target = links_.find(f.entry.path)->second;
         if (::symlinkat(target.c_str(), top_->get(), f.entry.path.c_str()) != 0)
@@ -94,18 +111,33 @@ class checkout {
       if (got == shared_files::outcome::failed) return disk_error("cannot link the file", fresh_ / f.entry.path);
       if (got == shared_files::outcome::spoiled) ++list_.figures.repaired;
       if (got != shared_files::outcome::linked) {
-        missing.push_back(&f);
+        written_.push_back(&f);
         continue;
       }
-      ++list_.figures.linked;
-      if (auto why = count(f.size)) return why;
+      if (auto why = is_linked(f)) return why;
     }
-    const bool each = missing.size() <= most_single_syncs;
-    for (auto *f : missing)
-      if (auto why = write(*f, each)) return why;
-    if (!each && ::syncfs(top_->get()) != 0) return disk_error("cannot sync", fresh_);
-    written_ = std::move(missing);
+    for (auto *f : written_)
+      if (auto why = write(*f)) return why;
     return {};
+  }
+
+  /// The folder above can be changed. What is new can be from the beginning.
+  bool open_parent(const std::string &path) {
+    const auto slash = path.rfind('/');
+    auto parent = slash == path.npos ? "." : path.substr(0, slash);
+    if (changed_.contains(parent)) return true;
+    if (::fchmodat(top_->get(), parent.c_str(), 0755, 0) != 0) return false;
+    changed_.insert(std::move(parent));
+    return true;
+  }
+
+  error is_linked(const listed_file &f) {
+    if (f.entry.kind == git_entry_kind::link) {
+      ++list_.figures.files;
+      return {};
+    }
+    ++list_.figures.linked;
+    return count(f.size);
   }
 
   error count(std::uint64_t bytes) {
@@ -118,32 +150,36 @@ class checkout {
     return {};
   }
 
-  error write(listed_file &f, bool sync) {
+  error write(listed_file &f) {
     auto read =
         read_git_blob(mirror_, f.entry.id, limits_.bytes - list_.figures.bytes, [&](std::string_view content) -> error {
           f.size = content.size();
-          return write_blob_file(top_->get(), f.entry, content, sync) ? error()
-                                                                      : disk_error("cannot write", fresh_ / f.entry.path);
+          return write_blob_file(top_->get(), f.entry, content, false) ? error()
+                                                                       : disk_error("cannot write", fresh_ / f.entry.path);
         });
     if (!read) return read.error();
     return count(f.size);
   }
 
   error finish() {
-    // Shared only now that they are on the disk: what is shared is whole, also after the power failed.
-    for (auto *f : written_) shared_.offer(f->entry, top_->get());
-    for (const auto &f : folders_)
+    for (const auto &f : changed_)
       if (::fchmodat(top_->get(), f.c_str(), 0555, 0) != 0) return disk_error("cannot protect", fresh_ / f);
-    if (::fchmod(top_->get(), 0555) != 0) return disk_error("cannot protect", fresh_);
-    for (const auto &f : folders_) {
-      descriptor folder(::openat(top_->get(), f.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
-      if (folder.get() < 0 || ::fsync(folder.get()) != 0) return disk_error("cannot sync", fresh_ / f);
-    }
-    if (::fsync(top_->get()) != 0) return disk_error("cannot sync", fresh_);
-    write_whole(place_.commit_files(commit_), list_.text());
+    const auto list = place_.unfinished_files(commit_);
+    write_fresh(list, list_.text());
+    if (auto why = sync(list)) return why;
+    if (::rename(list.c_str(), place_.commit_files(commit_).c_str()) != 0) return disk_error("cannot name", list);
     if (::rename(fresh_.c_str(), place_.commit(commit_).c_str()) != 0) return disk_error("cannot name", fresh_);
     sync_folder(place_.commits());
     return {};
+  }
+
+  error sync(const std::string &list) {
+    if (written_.size() + changed_.size() > most_single_syncs)
+      return ::syncfs(top_->get()) == 0 ? error() : disk_error("cannot sync", fresh_);
+    std::vector<std::string> all(changed_.begin(), changed_.end());
+    all.push_back(list);
+    for (const auto *f : written_) all.push_back(f->entry.path);
+    return sync_all(top_->get(), fresh_, all);
   }
 
   const git_mirror &mirror_;
@@ -157,17 +193,19 @@ class checkout {
   std::vector<std::string> folders_;
   std::map<std::string, std::string, std::less<>> links_;
   file_list list_;
+  begun_folder begun_;
+  std::set<std::string, std::less<>> changed_;  // folders
   std::vector<listed_file *> written_;
 };
 
 }  // namespace
 
-result<checkout_figures> make_checkout(const git_mirror &mirror, const repository_place &place, const std::string &commit,
-                                       const checkout_limits &limits,
-                                       const std::function<void(std::uint64_t files, std::uint64_t bytes)> &progress) {
+result<made_checkout> make_checkout(const git_mirror &mirror, const repository_place &place, const std::string &commit,
+                                    const checkout_limits &limits,
+                                    const std::function<void(std::uint64_t files, std::uint64_t bytes)> &progress) {
   checkout c(mirror, place, commit, limits, progress);
   if (auto why = c.run()) return why;
-  return c.figures();
+  return c.made();
 }
 
 }  // namespace corbel::detail

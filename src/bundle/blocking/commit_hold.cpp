@@ -1,10 +1,10 @@
 #include "bundle/blocking/commit_hold.hpp"
 
 #include "bundle/blocking/file_list.hpp"
+#include "bundle/blocking/spare.hpp"
 
 #include <fcntl.h>
 #include <fstream>
-#include <iterator>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -13,11 +13,6 @@ namespace corbel::detail {
 namespace fs = std::filesystem;
 
 namespace {
-
-std::string read_file(const fs::path &path) {
-  std::ifstream in(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
-}
 
 /// The folder has its name only when it is whole; the list came before it.
 std::optional<checkout_figures> figures_of(const repository_place &place, const std::string &commit) {
@@ -51,7 +46,7 @@ result<held_commit> hold_commit(const git_mirror &mirror, const repository_place
   };
   if (auto there = found()) return std::move(*there);
   // One makes at a time. Who waits here does not wait on the commit's own lock, which readers hold as long as they like.
-  const auto making = file_lock::wait(place.commits() / "make.lock", file_lock::mode::alone);
+  auto making = file_lock::wait(place.make_lock(), file_lock::mode::alone);
   const auto name = place.commit_lock(commit);
   for (;;) {
     if (auto there = found()) return std::move(*there);
@@ -65,12 +60,23 @@ result<held_commit> hold_commit(const git_mirror &mirror, const repository_place
       return made.error();
     }
     lock.touch();
-    if (lock.share(name) && figures_of(place, commit)) return held_commit{std::move(lock), *made, true};
+    if (lock.share(name) && figures_of(place, commit))
+      return held_commit{std::move(lock), made->figures, true, std::move(made->unshared), std::move(making)};
   }
 }
 
+void share_commit(const repository_place &place, const std::string &commit, held_commit &held) {
+  const int top = ::open(place.commit(commit).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  const shared_files shared(place.files());
+  for (const auto &e : held.unshared) shared.offer(e, top);
+  if (top >= 0) ::close(top);
+  prepare_spare(place, commit);
+  held.unshared.clear();
+  held.making.release();
+}
+
 std::uint64_t repair_commit(const git_mirror &mirror, const repository_place &place, const std::string &commit) {
-  const auto list = file_list::read(read_file(place.commit_files(commit)));
+  const auto list = read_file_list(place.commit_files(commit));
   if (!list) throw failure(error(status::internal, "the list of a commit's files cannot be read", "bundle", "LIST"));
   const auto folder = place.commit(commit);
   if (find_spoiled(*list, folder).empty()) return 0;

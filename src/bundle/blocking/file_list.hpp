@@ -27,6 +27,9 @@ struct file_list {
   static std::optional<checkout_figures> read_head(std::string_view text);
 };
 
+/// Nothing when there is no such file, or it is no list.
+std::optional<file_list> read_file_list(const std::filesystem::path &file);
+
 /// The files under the folder whose size, mode, kind or time of change is not what it was when they were made.
 std::vector<const listed_file *> find_spoiled(const file_list &list, const std::filesystem::path &folder);
 

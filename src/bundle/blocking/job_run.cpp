@@ -26,11 +26,10 @@ constexpr std::chrono::milliseconds between{100};
 
 /// libgit2 looks for known hosts in the folder that it takes for the user's home: one of ours, with nothing else in it. Its
 /// name is made of what it leads to, so that all processes share it, and nothing is left behind.
-std::string home_of(const job_request &request) {
+std::string home_of(const job_request &request, const std::string &user_home) {
   const auto home = fs::path(request.root) / "ssh";
   auto known_hosts = request.access.known_hosts;
-  if (const char *user_home = std::getenv("HOME"); known_hosts.empty() && user_home)
-    known_hosts = std::string(user_home) + "/.ssh/known_hosts";
+  if (known_hosts.empty() && !user_home.empty()) known_hosts = user_home + "/.ssh/known_hosts";
   const auto where = read_git_location(request.url);
   if (!where || where->transport != git_transport::ssh || known_hosts.empty()) return home / "none";
   const auto folder = home / bundle_folder(known_hosts);
@@ -42,8 +41,7 @@ std::string home_of(const job_request &request) {
 
 class job {
  public:
-  job(const job_request &request, const job_sender &send)
-      : request_(request), send_(send), library_(home_of(request), request.access.ca_file), root_(request.root) {}
+  job(const job_request &request, const job_sender &send) : request_(request), send_(send), root_(request.root) {}
 
   void load() {
     auto where = read_git_location(request_.url);
@@ -88,6 +86,7 @@ class job {
     done.linked = held->figures.linked;
     send_(done, held->lock.descriptor());
     // After the answer, for nobody waits for it.
+    if (held->built) share_commit(place_, done.commit, *held);
     bool switched = false;
     for (const auto &b : done.bundles) switched = switched || b.switched;
     if (switched) prune(place_);
@@ -173,7 +172,6 @@ class job {
 
   const job_request &request_;
   const job_sender &send_;
-  git_library library_;
   const fs::path root_;
   repository_place place_;
   std::string stage_;
@@ -182,9 +180,26 @@ class job {
 
 }  // namespace
 
-void run_job(const job_request &request, const job_sender &send) {
-  const auto fail = [&](error why) { send({.what = job_message::kind::failed, .why = std::move(why)}, -1); };
+job_runner::job_runner() : user_home_(std::getenv("HOME") ? std::getenv("HOME") : "") {}
+
+job_runner::~job_runner() = default;
+
+void job_runner::start_library(const job_request &request) {
+  const auto home = home_of(request, user_home_);
+  if (library_ && home == home_ && request.access.ca_file == ca_file_) return;
+  library_.reset();
+  library_ = std::make_unique<git_library>(home, request.access.ca_file);
+  home_ = home;
+  ca_file_ = request.access.ca_file;
+}
+
+bool job_runner::run(const job_request &request, const job_sender &send) {
+  const auto fail = [&](error why) {
+    send({.what = job_message::kind::failed, .why = std::move(why)}, -1);
+    return false;
+  };
   try {
+    start_library(request);
     job j(request, send);
     if (request.kind == job_kind::load)
       j.load();
@@ -192,12 +207,14 @@ void run_job(const job_request &request, const job_sender &send) {
       j.forget();
     else
       j.prune_all();
+    const auto where = read_git_location(request.url);
+    return request.access.secret.empty() && (!where || where->password.empty());
   } catch (const failure &f) {
-    fail(f.error());
+    return fail(f.error());
   } catch (const std::bad_alloc &) {
-    fail(error::out_of_memory());
+    return fail(error::out_of_memory());
   } catch (const std::exception &x) {
-    fail(error(status::internal, fmt::format("unexpected: {}", x.what()), "bundle"));
+    return fail(error(status::internal, fmt::format("unexpected: {}", x.what()), "bundle"));
   }
 }
 

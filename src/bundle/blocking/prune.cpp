@@ -4,8 +4,10 @@
 #include "bundle/blocking/file_list.hpp"
 #include "bundle/blocking/file_lock.hpp"
 #include "bundle/blocking/shared_files.hpp"
+#include "bundle/blocking/spare.hpp"
 #include "git/revision.hpp"
 
+#include <algorithm>
 #include <fstream>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -59,6 +61,8 @@ bool is_unfinished(std::string_view name) {
 void sweep_leftovers(const repository_place &place) {
   for (const auto &name : names_in(place.commits())) {
     const bool unfinished = is_unfinished(name);
+    if (place.commits() / name == place.spare_unfinished())
+      if (const auto making = file_lock::attempt(place.make_lock(), file_lock::mode::alone)) drop_spare(place);
     const auto commit = name.substr(unfinished ? 1 : 0, 40);
     std::error_code ec;
     const auto is_there = [&] { return fs::exists(place.commit(commit), ec); };
@@ -83,8 +87,12 @@ std::vector<std::string> prune_commits(const fs::path &root, const repository_pl
     all.push_back({name, used_at(place.commit_lock(name)), bytes_of(place, name), pinned});
   }
   std::vector<std::string> removed;
-  for (const auto &name : plan_retention(std::move(all), policy, std::chrono::system_clock::now()))
+  for (const auto &name : plan_retention(all, policy, std::chrono::system_clock::now()))
     if (remove_commit(place, name)) removed.push_back(name);
+  // Nobody uses the repository: nobody needs its next commit soon.
+  std::error_code ec;
+  if (fs::is_directory(place.commits(), ec) && std::ranges::none_of(all, &kept_commit::pinned))
+    if (const auto making = file_lock::attempt(place.make_lock(), file_lock::mode::alone)) drop_spare(place);
   if (!removed.empty()) shared_files(place.files()).sweep();
   return removed;
 }

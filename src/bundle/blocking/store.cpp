@@ -1,5 +1,6 @@
 #include "bundle/blocking/store.hpp"
 
+#include "bundle/blocking/sync_all.hpp"
 #include "io/os_error.hpp"
 
 #include <fmt/format.h>
@@ -35,9 +36,8 @@ void sync_folder(const fs::path &path) {
   if (!ok) throw failure(disk_error("cannot sync", path));
 }
 
-void write_whole(const fs::path &path, std::string_view text) {
-  const auto fresh = path.parent_path() / ("." + path.filename().string() + ".new");
-  const int fd = ::open(fresh.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0644);
+void write_fresh(const fs::path &path, std::string_view text) {
+  const int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0644);
   if (fd < 0) throw failure(disk_error("cannot write", path));
   bool ok = true;
   while (ok && !text.empty()) {
@@ -45,14 +45,20 @@ void write_whole(const fs::path &path, std::string_view text) {
     ok = n >= 0 || errno == EINTR;
     if (n > 0) text.remove_prefix(static_cast<std::size_t>(n));
   }
-  ok = ok && ::fsync(fd) == 0;
-  int code = errno;
-  ::close(fd);
-  if (ok && ::rename(fresh.c_str(), path.c_str()) != 0) {
-    ok = false;
-    code = errno;
-  }
-  if (ok) return sync_folder(path.parent_path());
+  const int code = errno;
+  ok = ::close(fd) == 0 && ok;
+  if (ok) return;
+  ::unlink(path.c_str());
+  errno = code;
+  throw failure(disk_error("cannot write", path));
+}
+
+void write_whole(const fs::path &path, std::string_view text) {
+  const auto fresh = path.parent_path() / ("." + path.filename().string() + ".new");
+  write_fresh(fresh, text);
+  if (auto why = sync_all(AT_FDCWD, "", {fresh})) throw failure(why);
+  if (::rename(fresh.c_str(), path.c_str()) == 0) return sync_folder(path.parent_path());
+  const int code = errno;
   ::unlink(fresh.c_str());
   errno = code;
   throw failure(disk_error("cannot write", path));

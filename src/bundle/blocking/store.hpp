@@ -6,6 +6,8 @@
 ///                               program commits/<40>/        a whole commit, read-only; `<40>.lock` is held shared by who
 ///                               uses it and
 ///                                                    alone by who makes or removes it; `<40>.files` lists what is in it
+///                               commits/spare        links to the files of the commit made last, for the next one; what is
+///                                                    in it is in `spare.files`; `make.lock` guards both
 ///                               modules/             the same for commits with their submodules in them
 ///                               commits/.<40>.new    one that is being made; .old: one that is being removed
 ///     <root>/bundles/<bundle>/current                symbolic link to the bundle's folder in its current commit
@@ -32,6 +34,13 @@ struct repository_place {
   std::filesystem::path commit_lock(std::string_view id) const { return commits() / (std::string(id) + ".lock"); }
   std::filesystem::path commit_files(std::string_view id) const { return commits() / (std::string(id) + ".files"); }
   std::filesystem::path unfinished(std::string_view id) const { return commits() / ("." + std::string(id) + ".new"); }
+  std::filesystem::path unfinished_files(std::string_view id) const {
+    return commits() / ("." + std::string(id) + ".files.new");
+  }
+  std::filesystem::path make_lock() const { return commits() / "make.lock"; }
+  std::filesystem::path spare() const { return commits() / "spare"; }
+  std::filesystem::path spare_files() const { return commits() / "spare.files"; }
+  std::filesystem::path spare_unfinished() const { return commits() / "spare.new"; }
   std::filesystem::path removing(std::string_view id) const { return commits() / ("." + std::string(id) + ".old"); }
 };
 
@@ -42,6 +51,8 @@ error disk_error(std::string_view what, const std::filesystem::path &where);
 void make_folders(const std::filesystem::path &path);
 /// The folder's entries are on the disk when it returns. Throws failure.
 void sync_folder(const std::filesystem::path &path);
+/// Writes a file, not synced. Throws failure.
+void write_fresh(const std::filesystem::path &path, std::string_view text);
 /// A file appears under its name whole, and synced. The caller has the lock of what it belongs to. Throws failure.
 void write_whole(const std::filesystem::path &path, std::string_view text);
 /// Removes a folder with all that is in it, read-only or not; follows no link. What cannot be removed stays.
