@@ -232,7 +232,7 @@ TEST_CASE_FIXTURE(fixture, "the budget: what the servers allow, less what is res
   CHECK(part("budget:postgres").reason == over.postgres.arithmetic);
   CHECK(part("budget:redis").state == health_state::ok);
   CHECK(budget(p, {.instances = 3}).is_over());
-  rt.log({.level = log_level::info, .part = "test", .text = "after the budgets"});
+  rt.log({.level = log_level::info, .part = "test", .text = "after the budgets", .fields = {}});
   REQUIRE(until(patience, [&] { return log.count("after the budgets", log_level::info) == 1; }));
   CHECK(log.count("ingress 3 x 2 x 5 = 30 planned; 30 allowed - 4 reserved", log_level::warning) == 1);
   CHECK(rt.metrics_text().find("corbel_budget_connections{server=\"postgres\",what=\"planned\"} 30") != std::string::npos);
