@@ -63,6 +63,9 @@ TEST_CASE("Redis and PostgreSQL hang while a host is probed") {
   };
   REQUIRE(until(20s, [&] { return http_get(ingress.port, "/readyz").status == 200; }));
   REQUIRE(post(0) == 200);
+  const std::string table = "kdcube_home_default_project.requests";
+  auto rows = [&] { return pg.value("SELECT count(*) FROM " + table); };
+  REQUIRE(until(20s, [&] { return pg.value("SELECT to_regclass('" + table + "') IS NOT NULL") == "t" && rows() == "1"; }));
 
   const auto all = processes(pg);
   REQUIRE(all.size() > 3);
@@ -79,5 +82,5 @@ TEST_CASE("Redis and PostgreSQL hang while a host is probed") {
   signal_all(all, SIGCONT);
   CHECK(until(30s, [&] { return http_get(ingress.port, "/readyz").status == 200; }));
   CHECK(post(2) == 200);
-  CHECK(until(30s, [&] { return pg.value("SELECT count(*) FROM kdcube_home_default_project.requests") == "3"; }));
+  CHECK(until(30s, [&] { return rows() == "3"; }));
 }
