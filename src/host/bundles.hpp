@@ -27,13 +27,16 @@ class host_bundles {
   bundle_runner &runner() noexcept { return runner_; }
   /// What the registry says now.
   std::function<std::shared_ptr<const bundle_registry>()> entries();
-  /// POST /webhooks/git/{bundle}, with the secret of CORBEL_WEBHOOK_SECRET; and the operations of bundles, for who knows the
-  /// guard's token, or, where the options call the port internal, for all who reach it. All must outlive the server.
+  /// POST /webhooks/git/{bundle}, with the secret of CORBEL_WEBHOOK_SECRET; what operators do with bundles; and the
+  /// operations of bundles, for who knows the guard's token, or, where the options call the port internal, for all who reach
+  /// it. All must outlive the server.
   void add_routes(http_router &router, const token_guard &guard);
 
  private:
   host_bundles(runtime &rt, const redis_pool &redis, const host_options &options, economics_function economics);
   runtime &rt_;
+  const redis_pool redis_;
+  const std::string file_;  // the registry; empty: it is in Redis
   bundles loader_;
   bundle_follower registry_;
   bundle_runner runner_;

@@ -4,6 +4,7 @@
 #include "json/writer.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <string_view>
 
 namespace corbel {
@@ -55,7 +56,8 @@ std::string turn_figures::json() const {
   for (auto &[id, o] : all_) {
     w.key(id).begin_object().member("turns", o.turns).member("errors", o.errors);
     w.member("seconds", std::chrono::duration<double>(o.time).count()).key("economics").begin_object();
-    for (const auto &[name, sum] : o.economics) w.member(name, sum);
+    for (const auto &[name, sum] : o.economics)
+      sum == std::floor(sum) && sum < 1e15 ? w.member(name, static_cast<std::int64_t>(sum)) : w.member(name, sum);
     w.end_object().end_object();
   }
   w.end_object();

@@ -74,7 +74,7 @@ TEST_CASE_FIXTURE(world, "turns are worked by the default bundle, by the named o
   CHECK(json_at(done.data, "data.commit") == commit);
   auto figures = get(proc.port, "/admin/operations/bundles").body;
   CHECK(json_at(figures, "words.turns") == "1");
-  CHECK(json_at(figures, "words.economics.words") == "6.0");
+  CHECK(json_at(figures, "words.economics.words") == "6");
   CHECK(http_get(proc.port, "/metrics").body.find("corbel_bundle_economics_total{bundle=\"words\",what=\"words\"} 6") !=
         std::string::npos);
   send("s", "hello", "e2", "echo");

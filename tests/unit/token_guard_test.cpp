@@ -37,7 +37,7 @@ TEST_CASE("bundles are counted, a bounded number of them") {
   turns.economics("app", R"({"tokens": 4})");
   turns.economics("app", "nonsense");
   CHECK(turns.json() ==
-        R"({"app": {"turns": 2, "errors": 1, "seconds": 3.0, "economics": {"cost_cents": 0.5, "tokens": 7.0}}})");
+        R"({"app": {"turns": 2, "errors": 1, "seconds": 3.0, "economics": {"cost_cents": 0.5, "tokens": 7}}})");
   for (int i = 0; i < 100; ++i) turns.economics("other", R"({"n)" + std::to_string(i) + R"(": 1})");
   CHECK(std::ranges::count(turns.json(), 'n') == turn_figures::most_economics + 8);  // and of the other names
   for (int i = 0; i < 1000; ++i) turns.ended("b" + std::to_string(i), true, std::chrono::seconds(0));
