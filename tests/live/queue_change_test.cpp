@@ -131,6 +131,26 @@ TEST_CASE_FIXTURE(queue_fixture, "a consumer that waits with nothing ready takes
   CHECK(is_empty());
 }
 
+TEST_CASE_FIXTURE(queue_fixture, "a claim that waits at the server is given up where no more may be out") {
+  put({{"x"}});
+  consumer out(pool, {.name = "work", .concurrency = 2});
+  auto first = take(out);
+  auto next = taking(out);
+  REQUIRE(until(patience, [&] { return peeking() == 1; }));
+  out.set_concurrency(1);
+  REQUIRE(until(patience, [&] { return peeking() == 0; }));
+  put({{"y"}});
+  CHECK(ready() == 1);
+  CHECK(inflight() == 1);
+  CHECK(next.wait_for(0s) == std::future_status::timeout);
+  CHECK(settled(first));
+  auto second = now(std::move(next));
+  REQUIRE(second);
+  CHECK(second->attempt() == 1);
+  CHECK(settled(*second));
+  CHECK(is_empty());
+}
+
 TEST_CASE_FIXTURE(queue_fixture, "what is prefetched stays beside another concurrency") {
   put({{"1"}, {"2"}, {"3"}, {"4"}, {"5"}, {"6"}});
   consumer out(pool, {.name = "work", .prefetch = 2});
