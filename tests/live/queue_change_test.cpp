@@ -4,6 +4,7 @@
 
 #include <boost/asio/detached.hpp>
 
+#include <semaphore>
 #include <thread>
 
 using namespace corbel;
@@ -71,9 +72,10 @@ TEST_CASE_FIXTURE(queue_fixture, "wrong rules are refused by name, and those of 
 
 TEST_CASE_FIXTURE(queue_fixture, "rules may change on any thread while puts are under way: each goes by one of them") {
   producer in(pool, {.name = "work"});
-  std::atomic<bool> over{false};
+  std::counting_semaphore<> turn{0};  // a change beside each put
   std::jthread changing([&] {
-    for (int i = 0; !over; ++i) {
+    for (int i = 0; i < 500; ++i) {
+      turn.acquire();
       if (i % 2 == 0)
         in.set_admission({});
       else
@@ -82,11 +84,12 @@ TEST_CASE_FIXTURE(queue_fixture, "rules may change on any thread while puts are 
   });
   long long put = 0, refused = 0;
   for (int i = 0; i < 500; ++i) {
+    turn.release();
     const auto what = outcome(in);
     put += what == "put";
     refused += what == "no_healthy_processes";
   }
-  over = true;
+  CHECK(put > 0);
   CHECK(put + refused == 500);
   CHECK(ready() == put);
 }
