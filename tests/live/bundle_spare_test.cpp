@@ -92,7 +92,7 @@ TEST_CASE_FIXTURE(spare, "files that become folders, links and programs, and the
 TEST_CASE_FIXTURE(spare, "commits at random") {
   std::mt19937 random(11);
   const auto any = [&](unsigned n) { return std::to_string(random() % n); };
-  for (int i = 0; i < 40; ++i) {
+  for (int i = 0; i < 15; ++i) {
     std::map<std::string, std::optional<std::string>> files{{"always", std::to_string(i)}};
     for (int j = 0; j < 6; ++j) {
       const auto name = "d" + any(4) + "/e" + any(3) + "/f" + any(5);
