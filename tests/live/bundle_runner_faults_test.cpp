@@ -71,18 +71,23 @@ TEST_CASE_FIXTURE(runner_fixture,
 TEST_CASE_FIXTURE(runner_fixture,
                   "what the manifest allows of memory, processor time, open files and tasks is all there is") {
   auto files = echo_py;
-  files["bundle.yaml"] =
-      "command: [python3, main.py]\nlimits: {start: 60, memory: 1000000000, cpu: 2, files: 60, tasks: 5000}\n";
+#ifdef __SANITIZE_ADDRESS__
+  const bool memory = false;  // AddressSanitizer's own is more than any limit that a handler would have
+#else
+  const bool memory = true;
+#endif
+  files["bundle.yaml"] = std::string("command: [python3, main.py]\nlimits: {start: 60, cpu: 2, files: 60, tasks: 5000") +
+                         (memory ? ", memory: 1000000000}\n" : "}\n");
   push(files);
   auto limits = run(R"({"do": "limits", "names": "AS CPU NOFILE NPROC CORE"})");
   REQUIRE_MESSAGE(limits, limits.error().message());
-  CHECK(field(limits->result, "AS") == "1000000000");
+  if (memory) CHECK(field(limits->result, "AS") == "1000000000");
   CHECK(field(limits->result, "CPU") == "2");
   CHECK(field(limits->result, "NOFILE") == "60");
   CHECK(field(limits->result, "NPROC") == "5000");
   CHECK(field(limits->result, "CORE") == "0");
   CHECK(field(run(R"({"do": "allocate", "bytes": 100000000})")->result, "error") == "");
-  CHECK(field(run(R"({"do": "allocate", "bytes": 2000000000})")->result, "error") == "MemoryError");
+  if (memory) CHECK(field(run(R"({"do": "allocate", "bytes": 2000000000})")->result, "error") == "MemoryError");
   auto spun = run(R"({"do": "spin"})");
   REQUIRE_FALSE(spun);
   CHECK(spun.error().native() == "DIED");

@@ -32,6 +32,8 @@ TEST_CASE_FIXTURE(fixture, "keys and values are any bytes") {
     CHECK(r->root().text() == value);
     CHECK(server.command({"GET", "k" + value}).text == value);
   }
+  CHECK(text(ask(pool, redis_command("SET", "nowhere", std::string_view()))) == "OK");
+  CHECK(text(ask(pool, redis_command("STRLEN", "nowhere"))) == "0");
 }
 
 TEST_CASE_FIXTURE(fixture, "a value of 8 MiB, there and back") {

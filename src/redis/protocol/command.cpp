@@ -1,7 +1,5 @@
 #include <corbel/redis_command.hpp>
 
-#include <cstring>
-
 namespace corbel {
 
 redis_command &redis_command::push(std::string_view argument) {
@@ -12,8 +10,7 @@ redis_command &redis_command::push(std::string_view argument) {
   *end++ = '\r';
   *end++ = '\n';
   if (argument.size() <= short_argument) {  // one append is cheaper than three
-    std::memcpy(end, argument.data(), argument.size());
-    end += argument.size();
+    end += argument.copy(end, argument.size());
     *end++ = '\r';
     *end++ = '\n';
     bytes_.append(header, static_cast<std::size_t>(end - header));
