@@ -1,8 +1,14 @@
 #include "http/deadline.hpp"
 
+#include <utility>
+
 namespace corbel::detail {
 
-http_deadline::http_deadline(boost::asio::any_io_executor executor, std::function<void()> expire)
+namespace {
+constexpr std::chrono::milliseconds again{50};
+}
+
+http_deadline::http_deadline(boost::asio::any_io_executor executor, std::function<void(bool)> expire)
     : state_(std::make_shared<state>(std::move(executor))) {
   state_->expire = std::move(expire);
 }
@@ -27,9 +33,10 @@ void http_deadline::arm(const std::shared_ptr<state> &s) {
     s->armed = clock::time_point::max();
     if (s->at == clock::time_point::max()) return;
     if (clock::now() < s->at) return arm(s);
-    s->at = clock::time_point::max();
-    s->expired = true;
-    s->expire();
+    const bool first = !std::exchange(s->expired, true);
+    s->at = clock::now() + again;
+    arm(s);
+    s->expire(first);
   });
 }
 

@@ -17,14 +17,15 @@ class http_deadline {
  public:
   using clock = std::chrono::steady_clock;
 
-  /// expire runs when the deadline passes, at most once per set().
-  http_deadline(boost::asio::any_io_executor executor, std::function<void()> expire);
+  /// expire runs when the deadline passes, and again every 50 ms until set(), clear() or the end: what it is to cancel may
+  /// just be between two waits.
+  http_deadline(boost::asio::any_io_executor executor, std::function<void(bool first)> expire);
   http_deadline(const http_deadline &) = delete;
   http_deadline &operator=(const http_deadline &) = delete;
   ~http_deadline();
 
   void set(clock::duration from_now);
-  void clear() noexcept { state_->at = clock::time_point::max(); }
+  void clear() noexcept { state_->at = clock::time_point::max(); }  ///< expired() stays as it is
   /// True when the deadline last set has passed and was told.
   bool expired() const noexcept { return state_->expired; }
 
@@ -32,7 +33,7 @@ class http_deadline {
   struct state {
     explicit state(const boost::asio::any_io_executor &e) : timer(e) {}
     boost::asio::steady_timer timer;
-    std::function<void()> expire;
+    std::function<void(bool first)> expire;
     clock::time_point at = clock::time_point::max();
     clock::time_point armed = clock::time_point::max();
     bool expired = false;

@@ -25,8 +25,8 @@ http_session::http_session(std::shared_ptr<http_core> core, asio::ip::tcp::socke
     : core_(std::move(core)),
       connection_(std::move(socket), core_->tls.get()),
       deadline_(core_->executor,
-                [this] {
-                  ++core_->stats.timed_out;
+                [this](bool first) {
+                  if (first) ++core_->stats.timed_out;
                   boost::system::error_code ignored;
                   connection_.socket().cancel(ignored);
                 }),
