@@ -16,9 +16,10 @@
 namespace asio = boost::asio;
 
 static void await_switch(corbel::bundles &loader) {
-  for (bool switched = false; !switched;)
-    for (const auto &event : loader.async_events(asio::use_future).get().value())
-      switched = switched || event.what == corbel::bundle_event_kind::switched;
+  for (bool switched = false; !switched;) {
+    const auto told = loader.async_events(asio::use_future).get().value();
+    for (const auto &event : told) switched = switched || event.what == corbel::bundle_event_kind::switched;
+  }
   auto b = loader.pin("app").value();
   std::string line;
   std::getline(std::ifstream(b.path() + "/hello.txt"), line);
