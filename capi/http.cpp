@@ -1,9 +1,9 @@
 #include "capi/cancel_point.hpp"
 #include "http/exchange.hpp"
+#include "http/field_check.hpp"
 #include "http/service_core.hpp"
 
 #include <algorithm>
-#include <cctype>
 #include <deque>
 
 using namespace corbel;
@@ -70,12 +70,6 @@ error read_http_options(const corbel_http_options *o, corbel_http_options &given
   return {};
 }
 
-bool is_token(std::string_view text) {
-  return !text.empty() && std::ranges::all_of(text, [](unsigned char c) {
-    return std::isalnum(c) || std::strchr("!#$%&'*+-.^_`|~", c) != nullptr;
-  });
-}
-
 error read_answer(const corbel_http_answer *a, http_response &out) {
   corbel_http_answer given{};
   if (auto why = read_options(a, given, "corbel_http_answer")) return why;
@@ -84,16 +78,15 @@ error read_answer(const corbel_http_answer *a, http_response &out) {
     return invalid(fmt::format("corbel_http_answer.status is {}: give 200 to 599", given.status));
   if ((!given.body.data && given.body.size != 0) || (given.n != 0 && (!given.fields || given.each < sizeof(corbel_field))))
     return invalid("corbel_http_answer's body or fields are NULL");
-  auto one_line = [](std::string_view text) { return text.find_first_of(std::string_view("\r\n\0", 3)) == text.npos; };
   out.status = given.status == 0 ? 200 : given.status;
   out.content_type = text_or(given.content_type, "text/plain; charset=utf-8");
-  if (!one_line(out.content_type)) return invalid("corbel_http_answer.content_type has a line break");
+  if (!detail::is_field_value(out.content_type)) return invalid("corbel_http_answer.content_type has a line break");
   if (given.body.size != 0) out.body.assign(static_cast<const char *>(given.body.data), given.body.size);
   for (size_t i = 0; i < given.n; ++i) {
     corbel_field f;
     std::memcpy(&f, reinterpret_cast<const char *>(given.fields) + i * given.each, sizeof f);
     const std::string_view value(static_cast<const char *>(f.value.data ? f.value.data : ""), f.value.size);
-    if (!f.name || !is_token(f.name) || !one_line(value))
+    if (!f.name || !detail::is_field_name(f.name) || !detail::is_field_value(value))
       return invalid(
           fmt::format("field {} of corbel_http_answer is no header field: its name or its value is malformed", i));
     out.fields.emplace_back(f.name, value);

@@ -1,5 +1,7 @@
 #include "http/write.hpp"
 
+#include "http/field_check.hpp"
+
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
@@ -31,28 +33,8 @@ std::string_view date_now() {
   return text;
 }
 
-http::response<http::empty_body> begin(const http_response &from, unsigned version) {
-  http::response<http::empty_body> to(static_cast<http::status>(from.status), version);
-  to.set(http::field::date, date_now());
-  to.set(http::field::content_type, from.content_type);
-  for (auto &[name, value] : from.fields) to.set(name, value);
-  to.keep_alive(false);
-  return to;
-}
-
 bool is_given(const http_response &r, std::string_view name) {
   return std::ranges::any_of(r.fields, [&](auto &f) { return boost::beast::iequals(f.first, name); });
-}
-
-bool is_line_break(char c) { return c == '\r' || c == '\n' || c == '\0'; }
-
-/// RFC 9110, 5.6.2.
-bool is_token(std::string_view name) {
-  constexpr std::string_view others = "!#$%&'*+-.^_`|~";
-  return !name.empty() && std::ranges::all_of(name, [&](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-           std::ranges::find(others, c) != others.end();
-  });
 }
 
 /// Whether the server itself says this.
@@ -62,15 +44,14 @@ bool is_ours(std::string_view name) {
          iequals(name, "Transfer-Encoding");
 }
 
-}  // namespace
-
-std::string http_text(const http_response &r, unsigned version, bool keep, bool head) {
+/// Up to the line that says how the body ends, and the empty line.
+std::string header_text(const http_response &r, unsigned version, bool keep) {
   const auto reason = http::obsolete_reason(static_cast<http::status>(r.status));
   std::string out;
   out.reserve(256 + r.body.size());
   auto line = [&out](std::string_view name, std::string_view value) {
-    ((out += name) += ": ");
-    for (const char c : value) out += is_line_break(c) ? ' ' : c;  // RFC 9110, 5.5
+    (out += name) += ": ";
+    for (const char c : value) out += is_line_break(c) ? ' ' : c;
     out += "\r\n";
   };
   fmt::format_to(std::back_inserter(out), "HTTP/{}.{} {} {}\r\n", version / 10, version % 10, r.status,
@@ -78,8 +59,15 @@ std::string http_text(const http_response &r, unsigned version, bool keep, bool 
   line("Date", date_now());
   if (!is_given(r, "Content-Type")) line("Content-Type", r.content_type);
   for (auto &[name, value] : r.fields)
-    if (!is_ours(name) && is_token(name)) line(name, value);
+    if (!is_ours(name) && is_field_name(name)) line(name, value);
   if (keep != (version >= 11)) line("Connection", keep ? "keep-alive" : "close");
+  return out;
+}
+
+}  // namespace
+
+std::string http_text(const http_response &r, unsigned version, bool keep, bool head) {
+  auto out = header_text(r, version, keep);
   const bool has_no_body = r.status == 204 || r.status == 304;
   if (!has_no_body) fmt::format_to(std::back_inserter(out), "Content-Length: {}\r\n", r.body.size());
   out += "\r\n";
@@ -88,10 +76,9 @@ std::string http_text(const http_response &r, unsigned version, bool keep, bool 
 }
 
 asio::awaitable<bool> http_write_stream_header(http_connection &socket, const http_response &response, unsigned version) {
-  auto message = begin(response, version);
-  if (version >= 11) message.chunked(true);
-  http::response_serializer<http::empty_body> serializer(message);
-  auto [ec, n] = co_await http::async_write_header(socket, serializer, as_value);
+  auto text = header_text(response, version, false);
+  text += version >= 11 ? "Transfer-Encoding: chunked\r\n\r\n" : "\r\n";
+  auto [ec, n] = co_await asio::async_write(socket, asio::buffer(text), as_value);
   co_return !ec;
 }
 

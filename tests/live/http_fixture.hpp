@@ -75,9 +75,10 @@ class served {
              co_return http_response{.status = server.draining() ? 503u : 200u, .body = "{}"};
            },
            .while_draining = true});
-    r.add("GET", "/events", {.handler = [this](request) -> boost::asio::awaitable<http_response> {
+    r.add("GET", "/events", {.handler = [this](request q) -> boost::asio::awaitable<http_response> {
             stream = std::make_shared<event_stream>(context.get_executor(), stream_options);
-            co_return http_response{.content_type = "text/event-stream", .stream = stream};
+            co_return http_response{
+                .content_type = "text/event-stream", .fields = {{"X-Given", "a" + q.body}}, .stream = stream};
           }});
     return r;
   }
